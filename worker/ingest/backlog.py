@@ -36,9 +36,6 @@ class Backlog:
         # The formats of what was passed on last.
         self._played: dict[str, str | None] = {}
 
-    def __len__(self) -> int:
-        return self._bytes
-
     def add(self, kind: Kind, body: bytes, whole: bytes) -> None:
         """Keep a message."""
         if kind is Kind.PACKET:

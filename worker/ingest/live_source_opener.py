@@ -14,11 +14,11 @@ from worker.encoding.source_info import SourceInfo, SourceRefused
 from worker.encoding.transcoder import SILENT_TARGETS
 from worker.ingest.background_task import BackgroundTask
 from worker.ingest.egress.proxy import Egress
-from worker.ingest.egress.resolving import resolve_pinned
+from worker.ingest.egress.resolving import resolve_all
 from worker.ingest.hls.played import PlayedSegments
 from worker.ingest.hls.session import HlsSession
 from worker.ingest.hls.variants import limits_of
-from worker.ingest.pull_options import Pinned, Proxied
+from worker.ingest.pull_options import Proxied
 from worker.ingest.receiver_commands import ReceiverCommand, file_command, listen_command, pull_command
 from worker.ingest.refused_senders import SrtRejections
 from worker.ingest.source_opener import OpenerStatus, SourceOpener
@@ -73,13 +73,11 @@ class LiveSourceOpener(SourceOpener):
         self._rejections = SrtRejections()
         self._played = played
         self.is_listener = ingest.mode is IngestMode.LISTEN
-        self._reports_silence = ingest.protocol is ListenProtocol.RTMP
         self._began_at_s = now_s
         self._egress: Egress | None = None
         # The process that watches a frozen source until something moves.
         self._movement: Child | None = None
         self._frozen = ""
-        self._silent_s = _silent_s(stream)
         self._ingest = ingest
         self._path: Path | None = None
         # A file, or the address of a pulled source, has to be looked up first.
@@ -102,7 +100,7 @@ class LiveSourceOpener(SourceOpener):
             self.segmentation = plan_copy(self.source, stream, self._config.ffmpeg_environ) if self.source else None
         except SourceRefused:
             return False
-        self._stream, self._silent_s = stream, _silent_s(stream)
+        self._stream = stream
         if self._movement and not stream.frozen_after_s:
             # A frozen source may be played from now on.
             self._movement.kill()
@@ -148,9 +146,10 @@ class LiveSourceOpener(SourceOpener):
             self._path = locate(ingest.path, self._config.media_dir)
             return file_command(self._path, ingest)
         url = check_source_url(ingest.url or "", ports=rules.ports, networks=rules.networks)
-        # The proxy looks up all others whenever it connects.
-        pinned = url.scheme == "srt"
-        return url, resolve_pinned(url.host, rules.networks, RESOLVE_S_MAX, rules.lookup) if pinned else None
+        # The proxy looks up all others whenever it connects. By SRT the checked address is connected to, since the name
+        # may have another one a moment later.
+        is_pinned = url.scheme == "srt"
+        return url, resolve_all(url.host, rules.networks, RESOLVE_S_MAX, rules.lookup)[0] if is_pinned else None
 
     def _receive(self) -> None:
         if not self._task.is_done:
@@ -171,7 +170,7 @@ class LiveSourceOpener(SourceOpener):
             return found
         url, address = found
         if address:
-            return pull_command(url, Pinned(address=address), self._ingest)
+            return pull_command(url, address, self._ingest)
         hls = HlsSession(limits_of(self._stream.renditions), self._played)
         self._egress = Egress(url, self._config.egress, hls)
         self._egress.start()
@@ -179,7 +178,7 @@ class LiveSourceOpener(SourceOpener):
         return pull_command(url, way, self._ingest)
 
     def _judge(self, receiver: SourceReceiver, now_s: float) -> None:
-        self.source = receiver.source
+        self.source, silent_s = receiver.source, _silent_s(self._stream)
         if receiver.refusal:
             self.status, self.reason = OpenerStatus.REFUSED, receiver.refusal
         elif self._path is None and _copies(self._stream) and receiver.keyframes.are_too_long:
@@ -201,10 +200,10 @@ class LiveSourceOpener(SourceOpener):
                     OpenerStatus.FAILED,
                     self._with_refusal(f"no picture within {OPEN_S_MAX:.0f} s"),
                 )
-        elif receiver.is_flowing(now_s, self._silent_s):
+        elif receiver.is_flowing(now_s, silent_s):
             self.status, self.reason = OpenerStatus.READY, ""
         else:
-            silent = self._with_refusal(f"nothing came for {self._silent_s:g} s")
+            silent = self._with_refusal(f"nothing came for {silent_s:g} s")
             self.status, self.reason = OpenerStatus.FAILED, WAITING_REASON if self.is_listener else silent
 
     def _why_ended(self, receiver: SourceReceiver) -> str:
@@ -213,17 +212,14 @@ class LiveSourceOpener(SourceOpener):
         # A sender may disconnect at any time; a listener that cannot listen is a failure to report.
         if receiver.began_at_s:
             return WAITING_REASON
-        if self._was_mute(receiver):
+        # A sender was connected: SRT's receiver ends silent ones itself, the ingest those of RTMP.
+        if receiver.exit_status == EXIT_MUTE:
             return MUTE_REASON + self._hint
         return f"{WAITING_REASON} ({receiver.ending()})"
 
     @property
     def _hint(self) -> str:
         return RTMP_HINT if self._ingest.protocol is ListenProtocol.RTMP else ""
-
-    def _was_mute(self, receiver: SourceReceiver) -> bool:
-        """Return whether a sender was connected: SRT's receiver ends silent ones itself, the ingest those of RTMP."""
-        return receiver.exit_status == EXIT_MUTE
 
     def _why_waiting(self, receiver: SourceReceiver, now_s: float) -> str:
         if receiver.has_sound_alone:
@@ -233,7 +229,7 @@ class LiveSourceOpener(SourceOpener):
             return f"{WAITING_REASON}: {known}"
         if self._previous_reason.startswith(MUTE_REASON) or (self._previous_reason and waited_s < SETTLED_S):
             return self._previous_reason
-        if self._reports_silence and waited_s >= SILENCE_REPORTED_S:
+        if self._hint and waited_s >= SILENCE_REPORTED_S:
             return f"{WAITING_REASON}: no picture has come for {SILENCE_REPORTED_S:.0f} s{self._hint}"
         return WAITING_REASON
 

@@ -15,6 +15,7 @@ What restricts FFmpeg, found by experiment:
 
 import ssl
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 from chalicelib.domain.streams.addresses import IpAddress
@@ -37,22 +38,15 @@ class Proxied:
     ca_file: Path | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pinned:
-    """The direct way to an address that `worker.ingest.egress.resolving` has checked, for srt."""
-
-    address: IpAddress
-
-
-def pull_request(source: SourceUrl, way: Proxied | Pinned) -> ReceiveRequest:
-    """Return the request for a source and the way to it."""
+def pull_request(source: SourceUrl, way: Proxied | IpAddress) -> ReceiveRequest:
+    """Return the request for a source and the way to it: for srt, an address that was checked."""
     match source.scheme, way:
         case "https", Proxied():
             return _https(source, way)
         case "rtmps", Proxied():
             return _rtmps(source, way)
-        case "srt", Pinned():
-            return _srt(source, way.address)
+        case "srt", (IPv4Address() | IPv6Address()) as address:
+            return _srt(source, address)
     raise ValueError(f"{source.scheme} does not go by {type(way).__name__}")
 
 

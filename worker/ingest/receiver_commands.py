@@ -7,13 +7,14 @@ process.
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from chalicelib.domain.streams.addresses import IpAddress
 from chalicelib.domain.streams.ingest import Ingest, ListenProtocol, rtmp_stream_key
 from chalicelib.domain.streams.source_urls import SourceUrl
 from chalicelib.domain.streams.stream import Stream
 from worker.config import WorkerConfig
 from worker.encoding.copy_segmentation import FILE_FORMATS
 from worker.encoding.source_info import SourceRefused
-from worker.ingest.pull_options import Pinned, Proxied, pull_request
+from worker.ingest.pull_options import Proxied, pull_request
 from worker.processes.limits import limit_argv
 from worker.processes.module_process import python_argv
 from worker.receiving.pacing import BURST_US
@@ -41,7 +42,7 @@ class ReceiverCommand:
     ahead_us: int = 0
 
 
-def pull_command(source: SourceUrl, way: Proxied | Pinned, ingest: Ingest) -> ReceiverCommand:
+def pull_command(source: SourceUrl, way: Proxied | IpAddress, ingest: Ingest) -> ReceiverCommand:
     """Return the command for a checked address."""
     receiver = _command(pull_request(source, way), ingest, _secrets(source))
     return replace(receiver, has_other_urls=source.scheme == "https")

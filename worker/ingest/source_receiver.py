@@ -8,7 +8,6 @@ import os
 import select
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -32,13 +31,12 @@ RATE_WINDOW_S = 5.0
 Examine = Callable[[Mapping[str, Any]], SourceInfo]
 
 
-class SourceReceiver:
-    """A running receiver. Used by the supervising thread, except where noted.
-
-    It has to be made by a thread that outlives it, as `Child` does.
-    """
+class SourceReceiver(Child):
+    """A running receiver. Used by the supervising thread, except where noted."""
 
     def __init__(self, receiver: ReceiverCommand, environ: Mapping[str, str], examine: Examine) -> None:
+        reword = restore_urls if receiver.has_other_urls else str
+        super().__init__("receiver", receiver.argv, environ, stdin=True, secrets=receiver.secrets, reword=reword)
         self.bitrate_bps: int | None = None
         # The format changed behind the packets of the present run: the next run continues with the new format.
         self.format_has_changed = False
@@ -53,8 +51,6 @@ class SourceReceiver:
         self._task: BackgroundTask[SourceInfo] | None = None
         self._description: dict[str, Any] = {}
         self._source: SourceInfo | None = None
-        reword = restore_urls if receiver.has_other_urls else str
-        self._child = Child("receiver", receiver.argv, environ, stdin=True, secrets=receiver.secrets, reword=reword)
         self._messages = MessageReader()
         self._backlog = Backlog(receiver.ahead_us)
         self._lock = threading.Lock()
@@ -64,16 +60,11 @@ class SourceReceiver:
         self._segment_us = SEGMENT_US
         self._has_ended = False
         self._sink: IO[bytes] | None = None
-        with suppress(OSError), self._child.stdin as pipe:
+        with suppress(OSError), self.stdin as pipe:
             pipe.write(receiver.script)
         # The reader has its own descriptor: the child's is closed with the child, and its number is soon reused.
-        descriptor = os.dup(self._child.stdout.fileno())
+        descriptor = os.dup(self.stdout.fileno())
         threading.Thread(target=self._read, args=(descriptor,), name="feed", daemon=True).start()
-
-    @property
-    def is_running(self) -> bool:
-        """Return whether its process has not ended."""
-        return self._child.is_running
 
     @property
     def source(self) -> SourceInfo | None:
@@ -87,25 +78,15 @@ class SourceReceiver:
         """Return why the source cannot be played, `""` if it can."""
         return self._task.refusal if self._task else ""
 
-    @property
-    def lines(self) -> deque[str]:
-        """Return the last lines of its log, which grow."""
-        return self._child.lines
-
-    @property
-    def exit_status(self) -> int | None:
-        """Return the status that its process ended with; None while it runs."""
-        return self._child.exit_status
-
     def is_flowing(self, now_s: float, silent_s: float) -> bool:
         """Return whether something came in within this time."""
         return self._is_held_back or (self._received_at_s is not None and now_s - self._received_at_s < silent_s)
 
     def ending(self) -> str:
         """Return why its process ended, for the operator."""
-        if self._child.exit_status == 0:
+        if self.exit_status == 0:
             return "the source ended"
-        return self._child.complaint() or self._child.ending()
+        return self.complaint() or super().ending()
 
     def play(
         self,
@@ -134,7 +115,7 @@ class SourceReceiver:
 
     def close(self) -> None:
         """End the process."""
-        self._child.stop(CLOSE_GRACE_S)
+        self.stop(CLOSE_GRACE_S)
 
     def _read(self, descriptor: int) -> None:
         """Read messages and write them on. This thread alone writes to the pipe of a run."""
@@ -150,7 +131,7 @@ class SourceReceiver:
                 self._forward()
         except WireError:
             # The receiver's end cut its output.
-            self._child.kill()
+            self.kill()
         finally:
             os.close(descriptor)
             self._has_ended = True

@@ -132,8 +132,7 @@ class Child:
                 os.killpg(self.pid, number)
 
     def _close(self) -> None:
-        for reader in self._readers:
-            reader.join(READERS_WAIT_S)
+        self._wait_for_log()
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe:
                 # Buffered input of an ended process is lost.

@@ -36,8 +36,3 @@ class Channel:
     def key(self, rendition: str, file: str) -> str:
         """Return the key of a rendition's file."""
         return media_key(self.stream_id, f"{rendition}/{file}")
-
-
-def run_name(epoch: int, run: int) -> str:
-    """Return the prefix of a run's segment names."""
-    return f"{epoch}-{run}"

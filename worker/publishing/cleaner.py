@@ -34,17 +34,15 @@ class Cleaner:
         channel: Channel,
         check: Callable[[], None],
         monotonic: Callable[[], float] = time.monotonic,
-        lag_s: float = LAG_S,
     ) -> None:
         self._media = media
         self._channel = channel
         self._check = check
         self._monotonic = monotonic
-        self._lag_s = lag_s
         self._unnamed: list[str] = []
         self._due: deque[tuple[float, str]] = deque(maxlen=PENDING_MAX)
         self._not_before_s = 0.0
-        self._sweep_at_s: float | None = monotonic() + lag_s
+        self._sweep_at_s: float | None = monotonic() + LAG_S
 
     def add(self, keys: Iterable[str]) -> None:
         """Note that the playlists that will be written next do not name these keys any more."""
@@ -52,7 +50,7 @@ class Cleaner:
 
     def start_lag(self) -> None:
         """Note that those playlists are written: the lag starts now."""
-        due_s = self._monotonic() + self._lag_s
+        due_s = self._monotonic() + LAG_S
         self._due.extend((due_s, key) for key in self._unnamed)
         self._unnamed.clear()
 

@@ -17,7 +17,6 @@ from worker.publishing.playlists.media_playlist import Playlist
 from worker.publishing.playlists.multivariant_file import render_multivariant, rendition_names
 from worker.publishing.playlists.variants import Rates, Variant, declare, measure_rates, peak_bps, published_rendition
 from worker.publishing.segment_prober import SegmentProber
-from worker.publishing.segment_queue import FinishedSegment
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +42,13 @@ class MultivariantPlaylist:
         self.is_stored = False
         # Renditions of an earlier ladder, which viewers may still play.
         self.dropped_names: set[str] = set()
+        # It is given segments by the publisher; `refresh` writes its answers.
+        self.prober = prober
         self._media = media
         self._channel = channel
         self._check = check
         self._monotonic = monotonic
         self._object = FencedObject(media, channel.multivariant_key, channel.epoch)
-        self._prober = prober
         self._rates: dict[str, Rates] = {}
         self._measured_at_s: float | None = None
         self._written: tuple[Variant, ...] | None = None
@@ -60,15 +60,6 @@ class MultivariantPlaylist:
         names = rendition_names(body) if body is not None else ()
         self.is_stored = names == self._channel.rendition_names
         self.dropped_names |= {*names} - {*self._channel.rendition_names}
-
-    def probe(self, segment: FinishedSegment) -> None:
-        """Probe the first segment of a new run."""
-        self._prober.probe(segment)
-
-    @property
-    def has_answers(self) -> bool:
-        """Return whether the probes have results that are not written yet, for `refresh`."""
-        return self._prober.has_answers
 
     def raise_bandwidths(self, playlists: Mapping[str, Playlist]) -> None:
         """Write higher bandwidths, before the media playlists. Raise as `Publisher.publish`."""
@@ -82,8 +73,8 @@ class MultivariantPlaylist:
         The first write waits for the probes, since many players read it once.
         """
         self._measure(playlists)
-        self._prober.collect()
-        if self._written is None and not self._prober.is_settled:
+        self.prober.collect()
+        if self._written is None and not self.prober.is_settled:
             return
         variants = self._variants()
         if self._is_wrong(variants):
@@ -109,10 +100,6 @@ class MultivariantPlaylist:
             # The segment is published nevertheless: the next flush tries again.
             log.warning("deletion is postponed", extra={"stream_id": self._channel.stream_id, "error": str(error)})
 
-    def close(self) -> None:
-        """Stop probing."""
-        self._prober.close()
-
     def _measure(self, playlists: Mapping[str, Playlist]) -> None:
         """Measure the whole window when that is due, else its newest segments."""
         now_s = self._monotonic()
@@ -131,7 +118,7 @@ class MultivariantPlaylist:
 
     def _variants(self) -> tuple[Variant, ...]:
         declared = {variant.name: variant.declared for variant in self._written or ()}
-        media_info = self._prober.media_info
+        media_info = self.prober.media_info
         return tuple(
             Variant(name=name, media_info=media_info.get(name), declared=declare(declared.get(name), self._rates[name]))
             for name in self._channel.rendition_names

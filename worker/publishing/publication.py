@@ -73,7 +73,7 @@ class Publication(threading.Thread):
     @property
     def published(self) -> tuple[PublishedRendition, ...]:
         """Return the renditions as they were probed and measured, best first."""
-        return self._publisher.published
+        return self._multivariant.published
 
     def follow(self, queue: SegmentQueue) -> None:
         """Publish this run after those before it."""
@@ -123,7 +123,7 @@ class Publication(threading.Thread):
             log.exception("publishing crashed", extra={"stream_id": self._channel.stream_id})
         finally:
             self._uploads.close()
-            self._multivariant.close()
+            self._multivariant.prober.close()
             self.sampler.close()
             for queue in self._queues:
                 queue.discard()
@@ -148,7 +148,7 @@ class Publication(threading.Thread):
         if self._publisher.has_unwritten:
             if self._attempt(self._publisher.flush):
                 self._note_published(self._named_run)
-        elif self._publisher.has_answers and self._attempt(self._publisher.refresh):
+        elif self._multivariant.prober.has_answers and self._attempt(self._publisher.refresh):
             self._note_playable(self._named_run)
 
     def _publish(self, segment: FinishedSegment) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.domain.streams.runtime import PublishedRendition
 from chalicelib.ports.media import MediaStore
 from worker.publishing.channel import PLAYLIST, Channel
 from worker.publishing.cleaner import Cleaner
@@ -77,11 +76,6 @@ class Publisher:
         """Return the stream's media clock at the end of the newest segment."""
         return max((playlist.clock_s for playlist in self._playlists.values()), default=0.0)
 
-    @property
-    def published(self) -> tuple[PublishedRendition, ...]:
-        """Return the renditions as they were probed and measured, best first."""
-        return self._multivariant.published
-
     def take_over(self) -> None:
         """Read what the earlier owners have published and fence them off.
 
@@ -113,7 +107,7 @@ class Publisher:
         entry = Entry(uri=segment.name, duration_s=segment.duration_s, at=segment.at, listed_at=self._now())
         self._keep_target(max(segment.target_s, entry.rounded_s))
         self._append({name: _with_bitrate(entry, segment, name) for name in segment.files}, segment.ends_at_s)
-        self._multivariant.probe(segment)
+        self._multivariant.prober.probe(segment)
         self._store_playlists()
         return None
 
@@ -139,11 +133,6 @@ class Publisher:
         self._pending.clear()
         self._cleaner.start_lag()
         self._multivariant.delete_dropped()
-
-    @property
-    def has_answers(self) -> bool:
-        """Return whether the probes have new results, for `refresh`."""
-        return self._multivariant.has_answers
 
     def refresh(self) -> None:
         """Write the new results of the probes. Raise as `publish`."""
@@ -219,7 +208,7 @@ class Publisher:
             self._set_target(target_s)
 
     def _set_target(self, target_s: int) -> None:
-        self._playlists = {name: playlist.with_target(target_s) for name, playlist in self._playlists.items()}
+        self._playlists = {name: replace(playlist, target_s=target_s) for name, playlist in self._playlists.items()}
 
     def _exists(self, rendition: str, uri: str) -> bool:
         key = self._channel.key(rendition, uri)

@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -56,7 +56,6 @@ class SegmentQueue:
         renditions: Sequence[str],
         starts_at_s: float,
         target_s: int,
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.run = run
         self.is_closed = False
@@ -69,7 +68,6 @@ class SegmentQueue:
         self._playlists = {name: directory / name / PLAYLIST for name in renditions}
         # The longest segment so far, rounded: copied ones may be longer than planned.
         self.target_s = target_s
-        self._monotonic = monotonic
         self._lock = threading.Lock()
         self._marks: dict[str, tuple[int, int]] = {}
         self._entries: dict[str, dict[str, Entry]] = {name: {} for name in renditions}
@@ -134,7 +132,7 @@ class SegmentQueue:
             if self._ready:
                 self._ready[0] = replace(self._ready[0], has_gap=True)
         self.target_s = max(self.target_s, longest.rounded_s)
-        self.segment_at_s = self._monotonic()
+        self.segment_at_s = time.monotonic()
         self._ready.append(
             FinishedSegment(
                 run=self.run,

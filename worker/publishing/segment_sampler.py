@@ -3,7 +3,7 @@
 import json
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -35,14 +35,11 @@ class SegmentSampler:
     With `sound_only` the picture is not decoded: of a copied stream it is not judged, and may be a large one.
     """
 
-    def __init__(
-        self, environ: Mapping[str, str], monotonic: Callable[[], float] = time.monotonic, *, sound_only: bool = False
-    ) -> None:
+    def __init__(self, environ: Mapping[str, str], *, sound_only: bool) -> None:
         self.newest: Sample | None = None
         self._environ = dict(environ)
-        self._monotonic = monotonic
         self._options = ("--sound",) if sound_only else ()
-        self._due_s = monotonic()
+        self._due_s = 0.0
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="sample")
         self._looking: Future[None] | None = None
 
@@ -52,9 +49,9 @@ class SegmentSampler:
 
     def offer(self, segment: FinishedSegment) -> None:
         """Inspect this segment if that is due. The file is read at once."""
-        if self._monotonic() < self._due_s or (self._looking and not self._looking.done()):
+        if time.monotonic() < self._due_s or (self._looking and not self._looking.done()):
             return
-        self._due_s = self._monotonic() + INTERVAL_S
+        self._due_s = time.monotonic() + INTERVAL_S
         body = min((path.read_bytes() for path in segment.files.values()), key=len)
         self._looking = self._pool.submit(self._look, body, segment.run, segment.duration_s)
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from av.error import FFmpegError, InvalidDataError
@@ -17,7 +18,7 @@ from worker.media.messages import DATA_BYTES_MAX, VIDEO, Kind, PacketMessage, en
 from worker.processes.module_process import print_error
 from worker.receiving.containers import ReceiveError, containers
 from worker.receiving.decodability import DecodingTest, Undecodable
-from worker.receiving.discontinuities import DiscontinuityTags
+from worker.receiving.discontinuities import recent_tags
 from worker.receiving.interleaving import Interleaver, PieceReader, ReadPacket, merge_in_order
 from worker.receiving.pacing import Pacer
 from worker.receiving.packets import AudioTrack, VideoTrack, message, times_of
@@ -40,7 +41,7 @@ class Receiver:
     def __init__(self, request: ReceiveRequest, output: int) -> None:
         self._request = request
         self._output = output
-        self._times = TimestampCorrector(is_live=request.is_live, tags=DiscontinuityTags(request).recent)
+        self._times = TimestampCorrector(is_live=request.is_live, tags=partial(recent_tags, request))
         self._pacer = None if request.is_live else Pacer(lambda: self._write(encode_json(Kind.HELD, {})))
         self._interleaver = Interleaver(self._send)
         # A live source may be damaged where it begins.

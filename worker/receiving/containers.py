@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
 from av.error import EOFError as SourceEnd
 from av.error import FFmpegError
@@ -28,16 +28,9 @@ class ReceiveError(Exception):
         self.status = status
 
 
-class Tables(Protocol):
-    """A filter of the bytes on their way to the demuxer, which detects changes of the tracks."""
-
-    has_changed: bool
-
-    def feed(self, data: bytes) -> bytes:
-        """Return the bytes that can be passed on."""
-
-    def reopen(self) -> bytes:
-        """Return the bytes that the part after a change begins with."""
+# A filter of the bytes on their way to the demuxer, which detects changes of the tracks.
+Tables = TransportTables | FlvTags
+Opened = tuple[Any, Programs]
 
 
 class Part:
@@ -57,9 +50,6 @@ class Part:
             self._ready = self._tables.feed(data)
         given, self._ready = self._ready[:size], self._ready[size:]
         return given
-
-
-Opened = tuple[Any, Programs]
 
 
 def containers(request: ReceiveRequest) -> Iterator[Opened]:
@@ -109,17 +99,19 @@ def _raw(request: ReceiveRequest) -> Callable[[int], bytes]:
     return read
 
 
-def _parts(read: Callable[[int], bytes], tables: Any, request: ReceiveRequest) -> Iterator[Opened]:
-    name = FLV_FORMAT if isinstance(tables, FlvTags) else TRANSPORT_STREAM
-    if name == TRANSPORT_STREAM:
-        read = PacketReader(read).read
+def _parts(read: Callable[[int], bytes], tables: Tables, request: ReceiveRequest) -> Iterator[Opened]:
+    name = FLV_FORMAT
+    if isinstance(tables, TransportTables):
+        name, read = TRANSPORT_STREAM, PacketReader(read).read
     part = Part(read, tables)
     options = LIVE_OPTIONS if request.is_live else {}
     while True:
         container = open_quietly(part, format=name, options=options)
         if isinstance(tables, FlvTags):
             tables.is_fixed = True
-        yield container, getattr(tables, "programs", {})
+            yield container, {}
+        else:
+            yield container, tables.programs
         container.close()
         if not tables.has_changed:
             return

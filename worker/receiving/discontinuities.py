@@ -12,22 +12,19 @@ ANSWER_S_MAX = 1.0
 ANSWER_BYTES_MAX = 1_000
 
 
-class DiscontinuityTags:
-    """The tags of one request's source; none if it does not come through a proxy."""
+def recent_tags(request: ReceiveRequest) -> list[int]:
+    """Return the numbers of the tags before segments of a source that are read about now.
 
-    def __init__(self, request: ReceiveRequest) -> None:
-        proxy = "" if request.formats == FLV_FORMAT else request.options.get("http_proxy", "")
-        self._proxy = urlsplit(proxy)
-
-    def recent(self) -> list[int]:
-        """Return the numbers of the tags before segments that are read about now; none without an answer."""
-        if not self._proxy.hostname:
-            return []
-        connection = HTTPConnection(self._proxy.hostname, self._proxy.port, timeout=ANSWER_S_MAX)
-        try:
-            with suppress(OSError, HTTPException, ValueError):
-                connection.request("GET", TAG_ADDRESS)
-                return [int(number) for number in connection.getresponse().read(ANSWER_BYTES_MAX).split()]
-        finally:
-            connection.close()
+    There are none without an answer, and where the source does not come through a proxy.
+    """
+    proxy = urlsplit("" if request.formats == FLV_FORMAT else request.options.get("http_proxy", ""))
+    if not proxy.hostname:
         return []
+    connection = HTTPConnection(proxy.hostname, proxy.port, timeout=ANSWER_S_MAX)
+    try:
+        with suppress(OSError, HTTPException, ValueError):
+            connection.request("GET", TAG_ADDRESS)
+            return [int(number) for number in connection.getresponse().read(ANSWER_BYTES_MAX).split()]
+    finally:
+        connection.close()
+    return []

@@ -54,9 +54,8 @@ class SrtReceiver:
 
     def accept(self) -> None:
         """Wait for a sender without a time limit. While it is connected, others are rejected. Raise `SrtError`."""
-        if self._lib.srt_bind(self._socket, self._address, len(self._address)) < 0:
-            raise SrtError(f"the port cannot be listened at: {self._error()}")
-        if self._lib.srt_listen(self._socket, 1) < 0:
+        is_bound = self._lib.srt_bind(self._socket, self._address, len(self._address)) >= 0
+        if not is_bound or self._lib.srt_listen(self._socket, 1) < 0:
             raise SrtError(f"the port cannot be listened at: {self._error()}")
         listener = self._socket
         self._socket = self._lib.srt_accept(listener, None, None)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from worker.receiving.ts_packets import synchronized
 from worker.receiving.ts_pictures import PACKET_BYTES, PICTURE_TYPES, SYNC, PictureEnds, payload_of
 
-PAT_PID, NULL_PID = 0, 0x1FFF
+PAT_PID = 0
 PAT_TABLE, PMT_TABLE = 0x00, 0x02
 LANGUAGE_DESCRIPTOR = 0x0A
 SECTION_BYTES_MAX = 1024 + 3

@@ -7,19 +7,18 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from chalicelib.domain.streams.media_health import IngestIssueCode, Repairs, SourceTrack
+from chalicelib.domain.streams.media_health import IngestIssueCode, SourceTrack
 from chalicelib.domain.streams.pacing import SEGMENT_SECONDS_MAX
 from chalicelib.domain.streams.runtime import SLATE, source_name
 from chalicelib.domain.streams.stream import Stream
 from worker.config import WorkerConfig
 from worker.encoding.copy_segmentation import CopySegmentation
 from worker.encoding.output_rate import output_rate
-from worker.encoding.slate_ladder import slate_ladder
+from worker.encoding.run_ladder import run_ladder
 from worker.encoding.source_info import SLATE_SOURCE, SourceInfo
 from worker.encoding.transcoder import Progress
 from worker.ingest.source_opener import OpenerStatus
 from worker.ingest.source_pool import SourcePool
-from worker.publishing.channel import run_name
 from worker.publishing.publication import Publication
 from worker.publishing.segment_sampler import Sample
 from worker.supervision.ingest_issues import frozen_issue
@@ -27,7 +26,7 @@ from worker.supervision.published_faults import FaultHistory, published_fault
 from worker.supervision.run import Run
 from worker.supervision.run_logs import OpenLog, RunLogs
 from worker.supervision.state_machine import StreamStateMachine
-from worker.transcoding.plan import EXIT_FROZEN, FIRST_SEGMENT, EncodedRendition, TranscodePlan, Work
+from worker.transcoding.plan import EXIT_FROZEN, FIRST_SEGMENT, TranscodePlan, Work
 
 log = logging.getLogger(__name__)
 
@@ -76,11 +75,6 @@ class Driver:
         if self._run is None:
             return None
         return SLATE if playing is None else source_name(playing)
-
-    @property
-    def repairs(self) -> Repairs | None:
-        """Return what the present run has repaired."""
-        return self.progress.repairs if self.progress else None
 
     @property
     def tracks(self) -> tuple[SourceTrack, ...]:
@@ -222,7 +216,7 @@ class Driver:
         if self._state_machine.is_stable and playing is not None:
             pool.record_stable(playing)
             trouble = pool.trouble()
-            self._state_machine.clear_error(trouble[1] if trouble else None)
+            self._state_machine.last_error = trouble[1] if trouble else None
 
     def _improve(self, now_s: float, run: Run, pool: SourcePool, stream: Stream, publication: Publication) -> None:
         """Switch to a better source, if one has proved itself; the present segment is finished first."""
@@ -260,21 +254,12 @@ class Driver:
     def _plan(
         self, stream: Stream, source: SourceInfo, segmentation: CopySegmentation | None, begins_us: int | None = None
     ) -> TranscodePlan:
-        name = run_name(self._epoch, self.runs)
-        ladder = stream.renditions if segmentation else slate_ladder(stream.renditions)
+        # It begins the names of the run's segments: see `Channel`.
+        name = f"{self._epoch}-{self.runs}"
         out = output_rate(source.rate, stream.fps_max, is_interlaced=source.is_interlaced)
         return TranscodePlan(
             work=Work.COPY if segmentation else source.work,
-            renditions=[
-                EncodedRendition(
-                    name=each.name,
-                    width=each.width or 0,
-                    height=each.height or 0,
-                    video_bps=each.video_bps or 0,
-                    audio_bps=each.audio_bps or 0,
-                )
-                for each in ladder
-            ],
+            renditions=run_ladder(stream.renditions, is_copied=segmentation is not None),
             directory=self._directory(stream) / name,
             name=name,
             segment_s=stream.segment_seconds,

@@ -39,13 +39,14 @@ class Reporter:
         Give the claim up if another worker has it. Raise `StoreUnavailable`; the next call then tries again.
         """
         state, error = state_machine.state, state_machine.last_error
-        issues = self._issues.update(now_s, driver.runs, driver.repairs, driver.lasting_issues(now_s))
+        running = driver.progress
+        repairs = running.repairs if running else None
+        issues = self._issues.update(now_s, driver.runs, repairs, driver.lasting_issues(now_s))
         mark = (state, generation, state_machine.restarts, error, driver.source, [issue.code for issue in issues])
         if mark == self._last and now_s < self._due_s:
             return
         if self._previous is None:
             self._previous = self._runtimes.get(self._held_claim.claim.stream_id)
-        running = driver.progress
         runtime = Runtime(
             stream_id=self._held_claim.claim.stream_id,
             state=state,
@@ -63,7 +64,7 @@ class Reporter:
             restarts=state_machine.restarts,
             source=driver.source,
             tracks=driver.tracks,
-            repairs=driver.repairs,
+            repairs=repairs,
             issues=issues,
             last_error=error[:ERROR_CHARS_MAX] if error else None,
         )

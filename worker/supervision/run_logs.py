@@ -36,15 +36,15 @@ class OpenLog:
 
     def __init__(
         self,
-        add_run: RunLog,
+        log: RunLog,
         run: Transcoder | None,
         source_lines: deque[str],
         now_ms: Callable[[], int],
         on_change: Callable[[], None],
     ) -> None:
-        self._log = add_run
+        self.source_lines = source_lines
+        self._log = log
         self._run = run
-        self._source_lines = source_lines
         self._now_ms = now_ms
         self._on_change = on_change
 
@@ -52,10 +52,6 @@ class OpenLog:
         """Note that the run is over, and why."""
         self._log = replace(self._log, ended_at_ms=self._now_ms(), ending=ending)
         self._on_change()
-
-    def set_receiver_lines(self, source_lines: deque[str]) -> None:
-        """Note that the source has another receiver, whose log this is."""
-        self._source_lines = source_lines
 
     def snapshot(self, secrets: Iterable[str]) -> RunLog:
         """Return the log as operators may see it now."""
@@ -65,7 +61,7 @@ class OpenLog:
             lines=_redact_lines(self._run.lines, secrets) if self._run else (),
             repairs=self._run.progress.repairs if self._run else None,
             notes=tuple(note[:NOTE_CHARS_MAX] for note in self._run.notes.copy()) if self._run else (),
-            source_lines=_redact_lines(self._source_lines, secrets),
+            source_lines=_redact_lines(self.source_lines, secrets),
             ending=redact(ending, secrets)[:LINE_CHARS_MAX] if ending else None,
         )
 
@@ -99,7 +95,7 @@ class RunLogs(threading.Thread):
         if before and reason:
             before.close(reason)
             self._unopened[source] = "", before
-        opened = self._new(name, source, run, source_lines)
+        opened = self._new(source, source_lines, name=name, run=run)
         self._open.append(opened)
         return opened
 
@@ -111,27 +107,24 @@ class RunLogs(threading.Thread):
         before = self._unopened.get(source)
         if before and before[0] == reason:
             if source_lines:
-                before[1].set_receiver_lines(source_lines)
+                # The source may have another receiver by now.
+                before[1].source_lines = source_lines
             return
-        self._unopened[source] = reason, self._new(None, source, None, source_lines, reason)
+        self._unopened[source] = reason, self._new(source, source_lines, ending=reason)
         self._wake.set()
 
     def _new(
         self,
-        name: str | None,
         source: str,
-        run: Transcoder | None,
         source_lines: deque[str],
+        *,
+        name: str | None = None,
+        run: Transcoder | None = None,
         ending: str | None = None,
     ) -> OpenLog:
-        begun = RunLog(
-            worker_id=self._held_claim.claim.worker_id,
-            run=name,
-            source=source,
-            began_at_ms=self._clock.now_ms(),
-            ending=ending,
-        )
-        return OpenLog(begun, run, source_lines, self._clock.now_ms, self._wake.set)
+        worker_id, now_ms = self._held_claim.claim.worker_id, self._clock.now_ms
+        begun = RunLog(worker_id=worker_id, run=name, source=source, began_at_ms=now_ms(), ending=ending)
+        return OpenLog(begun, run, source_lines, now_ms, self._wake.set)
 
     def close(self, timeout_s: float) -> None:
         """Store what is new and end. What cannot be stored in that time is lost."""
@@ -151,8 +144,8 @@ class RunLogs(threading.Thread):
 
     def _store(self) -> None:
         try:
-            add_unopened = [opened for _, opened in self._unopened.copy().values()]
-            snapshot = newest_logs(each.snapshot(self._secrets()) for each in (*self._open.copy(), *add_unopened))
+            unopened = [opened for _, opened in self._unopened.copy().values()]
+            snapshot = newest_logs(each.snapshot(self._secrets()) for each in (*self._open.copy(), *unopened))
             if snapshot and snapshot != self._stored and self._held_claim.is_safe:
                 self._write(snapshot)
                 self._stored = snapshot

@@ -71,10 +71,6 @@ class StreamStateMachine:
         self.last_error = error
         self.restarts += 1
 
-    def clear_error(self, trouble: str | None) -> None:
-        """Replace the last error by what is still wrong, if anything."""
-        self.last_error = trouble
-
     def wait(self, state: RuntimeState, reason: str) -> None:
         """Note why nothing can be started. A stream that was live before is stalled, not starting."""
         waits = state is RuntimeState.STARTING and self._was_live

@@ -10,10 +10,9 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from typing import Any, Protocol
 
 from worker.media.libav import set_up_program
-from worker.media.messages import Kind, MessageReader, PacketMessage, decode_packet
+from worker.media.messages import Kind, MessageReader, decode_packet
 from worker.processes.module_process import print_error
 from worker.transcoding.copying_run import CopyingRun
 from worker.transcoding.encoding_run import EncodingRun, SourceFrozen
@@ -26,30 +25,6 @@ from worker.transcoding.source_activity import SourceActivity
 CHUNK_BYTES = 1 << 18
 WAIT_MS = 50
 REPORT_INTERVAL_S = 1.0
-
-
-class Run(Protocol):
-    """A run that is fed with a source."""
-
-    @property
-    def out_us(self) -> int:
-        """Return how much is made."""
-
-    @property
-    def source_us(self) -> int | None:
-        """Return the source's time at `out_us`; None before the first picture."""
-
-    def tracks(self, described: dict[str, Any]) -> None:
-        """Take the description of the source's tracks from now on."""
-
-    def packet(self, packet: PacketMessage, now_s: float) -> None:
-        """Take a packet."""
-
-    def advance(self, now_s: float) -> None:
-        """Make what is due."""
-
-    def close(self) -> None:
-        """Make the rest, and finish."""
 
 
 class Reporter:
@@ -80,15 +55,7 @@ class Reporter:
         print(json.dumps(line), flush=True)
 
 
-class StopFlag:
-    """A flag that a signal sets, to ask the process to finish."""
-
-    def __init__(self, number: signal.Signals) -> None:
-        self.is_set = False
-        signal.signal(number, lambda *_: setattr(self, "is_set", True))
-
-
-def follow(run: Run, reporter: Reporter | None, repairs: RunRepairs) -> None:
+def follow(run: CopyingRun | EncodingRun | MovementDetector, reporter: Reporter | None, repairs: RunRepairs) -> None:
     """Feed a run until its source ends. After a signal, the rest of the source is still made."""
     source = sys.stdin.fileno()
     reader, ready = MessageReader(), select.poll()
@@ -115,12 +82,15 @@ def follow(run: Run, reporter: Reporter | None, repairs: RunRepairs) -> None:
 def main() -> int:
     """Make the run and return the exit status."""
     set_up_program("encoder")
-    plan, repairs, stop = TranscodePlan.from_json(sys.argv[1]), RunRepairs(), StopFlag(signal.SIGTERM)
+    plan, repairs = TranscodePlan.from_json(sys.argv[1]), RunRepairs()
     reporter = Reporter(repairs)
+    # A signal asks the process to finish.
+    signals: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: signals.append(number))
     if plan.work is Work.WATCH:
         return watch()
     if plan.work in (Work.PATTERN, Work.SLATE):
-        generate(plan, reporter.report, lambda: stop.is_set)
+        generate(plan, reporter.report, lambda: bool(signals))
         return 0
     run: CopyingRun | EncodingRun
     if plan.work is Work.COPY:

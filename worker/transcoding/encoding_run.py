@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from worker.media.messages import AUDIO, PacketMessage
@@ -130,21 +131,17 @@ class EncodingRun:
         first = self._video.first_picture(packet)
         if first:
             frame, pixel_aspect = first
-            picture_format = PictureFormat.of_frame(
-                frame, pixel_aspect, rotation=self._rotation, interlaced=frame.interlaced_frame
-            )
-            for at_us, pictures in self._former.form(frame, packet.pts_us, picture_format):
-                self._add_picture(at_us, pictures)
+            self._form(frame, packet.pts_us, pixel_aspect, interlaced=frame.interlaced_frame)
 
     def _take_picture(self, at_us: int, frame: Any) -> None:
         assert self._video
         if self._is_before(at_us):
             return
         self.activity.picture(at_us, frame)
-        interlaced = self._interlacing.look(frame)
-        picture_format = PictureFormat.of_frame(
-            frame, self._video.pixel_aspect, rotation=self._rotation, interlaced=interlaced
-        )
+        self._form(frame, at_us, self._video.pixel_aspect, interlaced=self._interlacing.look(frame))
+
+    def _form(self, frame: Any, at_us: int, pixel_aspect: Fraction, *, interlaced: bool) -> None:
+        picture_format = PictureFormat.of_frame(frame, pixel_aspect, rotation=self._rotation, interlaced=interlaced)
         if self._former.picture_format and picture_format != self._former.picture_format:
             self._repairs.format_changes += 1
         for shown_us, pictures in self._former.form(frame, at_us, picture_format):

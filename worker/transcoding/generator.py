@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from itertools import count
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ CHUNK_SAMPLES = 1_024
 def generate(plan: TranscodePlan, report: Callable[[int], None], is_stopped: Callable[[], bool]) -> None:
     """Make slots at the pace of the clock until it is stopped."""
     encoder, former = LadderEncoder(plan), PictureFormer(plan.renditions)
-    sound = _silence() if plan.work is Work.SLATE else _tone()
+    sound = repeat(bytes(CHUNK_SAMPLES * BYTES_PER_SAMPLE)) if plan.work is Work.SLATE else _tone()
     shown: list[Any] = []
     data, began_s, heard = b"", time.monotonic(), 0
     for number, frame in enumerate(_still() if plan.work is Work.SLATE else _pattern(plan)):
@@ -47,8 +47,7 @@ def _still() -> Iterator[Any]:
     """Yield the slate once, and then None for ever."""
     with av.open(str(SLATE)) as container:
         yield next(container.decode(video=0))
-    while True:
-        yield None
+    yield from repeat(None)
 
 
 def _pattern(plan: TranscodePlan) -> Iterator[Any]:
@@ -72,8 +71,3 @@ def _tone() -> Iterator[bytes]:
     while True:
         frame: Any = graph.pull()
         yield bytes(frame.planes[0])[: frame.samples * BYTES_PER_SAMPLE]
-
-
-def _silence() -> Iterator[bytes]:
-    for _ in count():
-        yield bytes(CHUNK_SAMPLES * BYTES_PER_SAMPLE)

@@ -51,6 +51,3 @@ class MovementDetector:
         """Raise `SourceMoved` if enough has happened."""
         if self._happened >= HAPPENED_MIN:
             raise SourceMoved
-
-    def close(self) -> None:
-        """Do nothing: there is no output."""

@@ -78,22 +78,18 @@ class PictureFormer:
     def __init__(self, renditions: Sequence[EncodedRendition], *, fields: bool = False) -> None:
         self._renditions = renditions
         self._deinterlace = f"bwdif=mode={'send_field' if fields else 'send_frame'}:deint=all"
-        self._format: PictureFormat | None = None
+        # The format of the present pictures.
+        self.picture_format: PictureFormat | None = None
         # The first picture's matrix: an encoder cannot change it.
         self._matrix = ""
         self._common: Any = None
         self._tone_mapper: VideoReformatter | None = None
         self._each: list[Any] = []
 
-    @property
-    def picture_format(self) -> PictureFormat | None:
-        """Return the format of the present pictures."""
-        return self._format
-
     def form(self, frame: Any, at_us: int, picture_format: PictureFormat) -> list[tuple[int, list[Any]]]:
         """Return the pictures that are ready now with their times, in all renditions. Deinterlacing is one behind."""
-        if picture_format != self._format:
-            self._format, self._matrix = picture_format, self._matrix or picture_format.matrix
+        if picture_format != self.picture_format:
+            self.picture_format, self._matrix = picture_format, self._matrix or picture_format.matrix
             self._make(picture_format)
         # Times are in the frame, so that they follow it through the filters.
         frame.pts, frame.time_base, frame.colorspace = at_us, MICRO, picture_format.colorspace

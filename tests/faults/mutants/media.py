@@ -128,7 +128,7 @@ MUTANTS_OF_MEDIA = {
         "worker/publishing/playlists/codec_names.py",
         'EMULATION_PREVENTION.sub(b"", found[1])[1:13]',
         "found[1][1:13]",
-        ("tests/unit/worker/publishing/test_codec_names.py",),
+        ("tests/unit/worker/publishing/test_variants.py",),
     ),
     "media: ADTS headers lose the channels": Mutant(
         "worker/media/adts.py",

@@ -16,7 +16,7 @@ from tests.fixtures.authority import Authority
 from worker.egress_rules import EgressRules
 from worker.ingest.egress.proxy import Egress
 from worker.ingest.hls.session import HlsSession
-from worker.ingest.pull_options import HTTP_FORMATS, Pinned, Proxied, pull_request
+from worker.ingest.pull_options import HTTP_FORMATS, Proxied, pull_request
 from worker.media.messages import Kind, MessageReader, decode_packet
 from worker.processes.module_process import python_argv
 from worker.receiving.request import ReceiveRequest, Transport
@@ -136,10 +136,6 @@ def run_careless(url: str, **options: str) -> Pulled:
     wide = {"protocol_whitelist": CARELESS, "rw_timeout": "5000000", **options}
     formats = f"{HTTP_FORMATS},concat,flv"
     return run(ReceiveRequest(transport=Transport.URL, url=url, options=wide, formats=formats, is_live=False))
-
-
-def pinned(source: SourceUrl, address) -> ReceiveRequest:
-    return pull_request(source, Pinned(address=address))
 
 
 def make_media(directory: Path) -> None:

@@ -18,14 +18,8 @@ from worker.ingest.sources import locate, read_source_info
 from worker.receiving.request import ReceiveRequest, Transport
 
 NAMES = [
-    "Film (2004).mp4",
-    "Rock'n'Roll.mp4",
-    'She said "no".mp4',
-    "A & B.mp4",
-    "[Sub] Show - 01.mp4",
-    "a, b+c.mp4",
-    "100%.mp4",
-    "%05d.mp4",
+    """She said "no" & Rock'n'Roll, [Sub] a+b (2004).mp4""",
+    "100% %05d.mp4",
     "Part 1: what? #2; $x | y\\z.mp4",
     "-i.mp4",
     " spaces at both ends ",
@@ -61,11 +55,10 @@ def test_files_of_any_name_are_examined(lab: Lab, clip: Path) -> None:
         assert plan_copy(source, copied, os.environ) is not None, name
 
 
-@pytest.mark.parametrize("stored", ["NFC", "NFD"])
-def test_a_file_plays_whichever_way_its_letters_are_stored(lab: Lab, clip: Path, stored: str) -> None:
-    path = lab.media_dir / normalize(stored, TYPED)
+def test_a_file_plays_whichever_way_its_letters_are_stored(lab: Lab, clip: Path) -> None:
+    path = lab.media_dir / normalize("NFD", TYPED)
     path.parent.mkdir()
     os.link(clip, path)
-    lab.add(ingest=Ingest(mode=IngestMode.FILE, path=normalize("NFD" if stored == "NFC" else "NFC", TYPED)))
+    lab.add_file(normalize("NFC", TYPED))
     lab.pipeline()
     assert lab.wait_for(RuntimeState.LIVE).last_error is None

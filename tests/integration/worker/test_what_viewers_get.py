@@ -4,7 +4,6 @@ import shlex
 import signal
 import subprocess
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,6 @@ from tests.integration.worker.test_worker_pipeline import make_clip
 from tests.media.inputs.recipes import clip
 from tests.media.judging.picture import active_area, clock
 from tests.media.judging.segments import Segment, decode
-from worker.checking import inspect_segment
 from worker.publishing import segment_sampler
 from worker.supervision import driver, published_faults
 
@@ -43,15 +41,6 @@ def test_a_frozen_source_gives_way_to_its_backup_until_it_moves(lab: Lab) -> Non
     assert "source primary is frozen and silent" in issues(lab)[IngestIssueCode.PICTURE_FROZEN]
     eventually(lambda: lab.runtime().source == "primary", 30, "the source, which moves again", lab.runtime)
     assert IngestIssueCode.PICTURE_FROZEN not in issues(lab)
-
-
-def test_slides_stay_where_nothing_is_set(lab: Lab) -> None:
-    make_clip(lab.media_dir / "clip.mp4", *PICTURE, *SOUND, *CODECS)
-    lab.add_file("clip.mp4")
-    lab.pipeline()
-    lab.wait_for(RuntimeState.LIVE)
-    lab.wait_for_segments(12)
-    assert lab.runtime().restarts == 0 and lab.runs() == ["1-1"]
 
 
 def test_a_run_that_publishes_what_is_wrong_is_replaced(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,14 +77,3 @@ def test_a_killed_encoder_costs_no_picture(lab: Lab, profile: str, keyframe_inte
         pictures.update(clock(frame, area) for frame in decode(segments).frames if (area := active_area(frame)))
     whole = range(1, max(pictures))
     assert len(whole) > 5 and all(abs(pictures[second] - 25) <= 1 for second in whole), pictures
-
-
-def test_a_look_into_a_segment_finds_what_it_holds(tmp_path: Path) -> None:
-    found = []
-    for picture, sound in (("testsrc2=size=320x180:rate=25", "sine"), ("color=black:size=320x180", "anullsrc")):
-        make_clip(tmp_path / "s.ts", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, "-t", "2")
-        found.append(inspect_segment((tmp_path / "s.ts").read_bytes()))
-    lively, dull = found
-    assert lively["moves"] and not lively["dark"] and lively["peak"] > 1000
-    assert not dull["moves"] and dull["dark"] and dull["peak"] < 10
-    assert all(each["has_sound"] and each["sound_s"] == pytest.approx(2, abs=0.1) for each in found)

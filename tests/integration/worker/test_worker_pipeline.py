@@ -6,16 +6,11 @@ import signal
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from chalicelib.domain.streams.run_logs import decode, run_log_key
 from chalicelib.domain.streams.runtime import RuntimeState, is_delivered
 from chalicelib.domain.streams.stream import DesiredState
-from chalicelib.ports.common import StoreUnavailable
 from tests.fixtures.waiting import eventually
 from tests.integration.worker.harness import STREAM, Lab
-from worker.ingest import failover
-from worker.publishing import segment_uploader
 from worker.supervision.pipeline import EndReason
 
 
@@ -100,128 +95,9 @@ def test_a_higher_epoch_takes_over_and_the_old_one_ends(lab: Lab) -> None:
     assert not lab.follower.ended
 
 
-def test_failing_uploads_leave_a_discontinuity_and_name_nothing_missing(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(segment_uploader, "WORTH_S_MIN", 0.5)
-    monkeypatch.setattr(segment_uploader, "WORTH_TARGETS", 0)
-    refused: list[str] = []
-    lab.add(abr_profile="hd")
-    lab.pipeline()
-    lab.wait_for(RuntimeState.LIVE)
-    lab.wait_for_segments(1)
-
-    def before(operation: str, key: str) -> None:
-        if operation == "put" and "480p" in key and key.endswith(".ts"):
-            refused.append(key)
-            raise StoreUnavailable("injected")
-
-    lab.media.before = before
-    runtime = lab.wait_for(RuntimeState.STALLED)
-    assert "nothing could be published for 3 s" in (runtime.last_error or "")
-    lab.media.before = lambda operation, key: None
-    lab.wait_for(RuntimeState.LIVE)
-    lab.wait_for_segments(2)
-    names = {rendition: [uri for uri, _ in seen.values()] for rendition, seen in lab.follower.seen.items()}
-    # The follower reads one playlist after the other, so the second may have a segment more.
-    for high, low in zip(names["720p"], names["480p"], strict=False):
-        assert high == low
-    left_out = {key.rpartition("/")[2] for key in refused} - set(names["480p"])
-    assert left_out
-    last = max(discontinuity for _, discontinuity in lab.follower.seen["480p"].values())
-    assert last == 1
-    # The same ffmpeg all along: the store's fault is no reason to restart it.
-    assert lab.runs() == ["1-1"]
-
-
-def test_lost_answers_and_failing_playlists_lose_nothing(lab: Lab) -> None:
-    lab.add()
-    lab.pipeline()
-    lab.wait_for_segments(1)
-    count = [0]
-
-    def after(operation: str, key: str) -> None:
-        if operation == "put":
-            count[0] += 1
-            if count[0] % 2:
-                raise StoreUnavailable("the answer was lost")
-
-    lab.media.after = after
-    lab.wait_for_segments(4)
-    lab.media.after = lambda operation, key: None
-    seen = lab.follower.seen[lab.rendition]
-    assert {discontinuity for _, discontinuity in seen.values()} == {0}
-    assert [uri for uri, _ in seen.values()] == [f"1-1-{number:06d}.ts" for number in range(len(seen))]
-
-
 def make_clip(path: Path, *options: str) -> None:
     argv = ["ffmpeg", "-v", "error", "-y", *options, str(path)]
     subprocess.run(argv, check=True, timeout=30, stdin=subprocess.DEVNULL)
-
-
-def looped(lab: Lab, name: str) -> Path:
-    """Play a file until it has been looped; return all that was played."""
-    lab.add_file(name, abr_profile="sd")
-    lab.pipeline()
-    lab.wait_for_segments(8)
-    assert lab.runtime().restarts == 0
-    played = lab.directory / "looped.ts"
-    played.write_bytes(lab.fetch())
-    return played
-
-
-def test_a_file_without_sound_and_of_odd_shape_is_looped_without_a_seam(lab: Lab) -> None:
-    pattern = "testsrc2=size=321x243:rate=24000/1001:duration=1.7"
-    make_clip(lab.media_dir / "odd.mkv", "-f", "lavfi", "-i", pattern, "-c:v", "libx264", "-pix_fmt", "yuv444p")
-    played = looped(lab, "odd.mkv")
-    assert assert_unbroken(played, gap_s=0.06) > 4 * 1.7
-    argv = ["ffprobe", "-v", "error", "-show_entries", "stream=codec_name,width,height,pix_fmt", "-of", "csv=p=0"]
-    done = subprocess.run([*argv, str(played)], capture_output=True, check=True, timeout=30).stdout.decode()
-    assert {"h264,854,480,yuv420p", "aac"} <= {line.strip(",") for line in done.split()}
-
-
-def test_a_clip_as_cameras_make_them_is_looped_without_a_seam(lab: Lab) -> None:
-    """MP4 with B-frames (so with an edit list), and six channels of sound that are longer than the picture."""
-    inputs = ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=2.28"]
-    inputs += ["-f", "lavfi", "-i", "sine=duration=2.4:sample_rate=44100"]
-    make_clip(lab.media_dir / "clip.mp4", *inputs, "-ac", "6", "-c:v", "libx264", "-bf", "3", "-c:a", "aac")
-    assert assert_unbroken(looped(lab, "clip.mp4"), gap_s=0.06) > 3 * 2.4
-
-
-def test_a_missing_file_is_said_and_waited_for(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(failover, "REFUSED_DELAY_S", 0.5)
-    lab.add_file("late.mp4")
-    lab.pipeline()
-    runtime = lab.wait_for(RuntimeState.FAILED)
-    assert runtime.last_error == "there is no file 'late.mp4' in the media directory" and runtime.restarts == 0
-    (lab.media_dir / "late.mp4").write_text("not a video")
-    eventually(lambda: "no video that can be read" in (lab.runtime().last_error or ""), 10, "the other reason")
-    pattern = "testsrc2=size=320x180:rate=25:duration=2"
-    make_clip(lab.media_dir / "new.mp4", "-f", "lavfi", "-i", pattern, "-pix_fmt", "yuv420p")
-    (lab.media_dir / "new.mp4").rename(lab.media_dir / "late.mp4")
-    lab.wait_for(RuntimeState.LIVE)
-
-
-def test_new_settings_restart_ffmpeg_and_the_numbers_go_on(lab: Lab) -> None:
-    lab.add(abr_profile="sd")
-    lab.pipeline()
-    newest = lab.wait_for_segments(2)
-    lab.change(abr_profile="hd", segment_seconds=2, generation=2)
-    eventually(lambda: lab.runtime().generation == 2, 5, "the new settings")
-    lab.wait_for_run("1-2")
-    assert lab.wait_for(RuntimeState.LIVE).restarts == 0
-    assert lab.follower.renditions() == ["720p", "480p"]
-    lab.follower.poll()
-    assert min(lab.follower.seen["720p"]) > newest
-    assert lab.playlist().target_duration == 2
-    # A dropped rendition is gone as soon as the new ladder is live.
-    dropped = f"streams/{STREAM}/720p/index.m3u8"
-    lab.change(abr_profile="sd", generation=3)
-    # Not with the follower: it may have read the old ladder just before its playlist goes, as a viewer may.
-    eventually(lambda: lab.follower.renditions() == ["480p"], 15, "the new ladder")
-    eventually(lambda: lab.s3.get(dropped) is None, 1.5, "no playlist of the dropped rendition")
-    lab.wait_for_run("1-3")
-    assert not lab.playlist().is_endlist
 
 
 def test_a_mistake_of_ours_lets_the_stream_go_instead_of_hanging(lab: Lab) -> None:

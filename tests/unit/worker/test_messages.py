@@ -1,18 +1,14 @@
-import json
-
 import pytest
 
 from worker.media.messages import (
     AUDIO,
     BODY_BYTES_MAX,
     VIDEO,
-    Kind,
     MessageReader,
     PacketMessage,
     WireError,
     decode_packet,
     decoded_at_us,
-    encode_json,
     encode_packet,
     is_video_keyframe,
 )
@@ -41,17 +37,6 @@ def test_a_packet_is_the_same_at_the_other_end(packet: PacketMessage) -> None:
     # A duration that has no place is cut.
     for duration_us, sent_us in ((-1, 0), (2**32, 2**32 - 1)):
         assert decode_packet(body_of(PacketMessage(VIDEO, 0, 0, duration_us, b""))).duration_us == sent_us
-
-
-@pytest.mark.parametrize("size", [1, 4, 5, 6, 33, 1_000])
-def test_pieces_may_end_anywhere(size: int) -> None:
-    sent = [encode_json(Kind.TRACKS, DESCRIBED), *map(encode_packet, PACKETS), encode_json(Kind.NOTE, {"note": "x"})]
-    stream, reader, got = b"".join(sent), MessageReader(), []
-    for at in range(0, len(stream), size):
-        got += list(reader.feed(stream[at : at + size]))
-    assert [whole for _, _, whole in got] == sent
-    assert [kind for kind, _, _ in got] == [Kind.TRACKS, *[Kind.PACKET] * len(PACKETS), Kind.NOTE]
-    assert json.loads(got[0][1]) == DESCRIBED
 
 
 def test_what_is_no_message_is_an_error_at_once() -> None:

@@ -3,16 +3,16 @@
 import re
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from chalicelib.domain.streams.source_urls import SourceUrl
 from worker.ingest.errors import EgressRefused
+from worker.ingest.hls.session import SEGMENT_START_BYTES, Accept
 
 HEAD_BYTES_MAX = 16_384
 PLAYLIST_BYTES_MAX = 1_048_576
@@ -65,19 +65,6 @@ def read_request(client: socket.socket) -> Request:
     return Request(found[1], found[2], {name.strip().lower(): value.strip() for name, _, value in fields})
 
 
-class AnswerFilter(Protocol):
-    """What checks or changes an answer on its way. Each method may raise `EgressRefused`."""
-
-    # How many bytes of anything but a playlist `media` needs.
-    start_bytes: int
-
-    def playlist(self, body: bytes) -> bytes:
-        """Return the playlist to pass on."""
-
-    def media(self, start: bytes, length: int | None) -> None:
-        """Check the beginning of anything else; `length` is that of the whole, if it is known."""
-
-
 class Answer:
     """A successful answer of a source's server, as the receiver is to read it."""
 
@@ -85,23 +72,24 @@ class Answer:
         self._answer = answer
         self._place = place
 
-    def pieces(self, passage: AnswerFilter) -> Iterator[bytes]:
-        """Yield a head, then the body. In a playlist, https URIs become http ones.
+    def pieces(self, change: Callable[[bytes], bytes], accept: Accept | None) -> Iterator[bytes]:
+        """Yield a head, then the body: a playlist as `change` returns it, with http URIs for https ones.
 
         Security does not depend on that rewriting: the receiver has no https here, so it cannot open a missed one.
+        Anything else is passed on after a call of `accept`. Both functions may raise `EgressRefused`.
         """
         start = self._read(START_BYTES)
         if start.removeprefix(BYTE_ORDER_MARK).startswith(PLAYLIST_START):
             whole = (start + self._rest_of_playlist()).removeprefix(BYTE_ORDER_MARK)
-            body = ABSOLUTE.sub(rb"\1http://", passage.playlist(whole))
+            body = ABSOLUTE.sub(rb"\1http://", change(whole))
             # Some clients recognise a playlist by its type only, and servers send many.
             yield _head(HTTPStatus.OK, {"Content-Type": PLAYLIST_TYPE, **self._headers("Set-Cookie")}, len(body)) + body
             return
         remaining = self._answer.length
         length = None if remaining is None else remaining + len(start)
-        if passage.start_bytes > len(start):
-            start += self._read(passage.start_bytes - len(start))
-        passage.media(start, length)
+        if accept:
+            start += self._read(SEGMENT_START_BYTES - len(start))
+            accept(start, length)
         yield _head(HTTPStatus(self._answer.status), self._headers(*ANSWER_HEADERS), length) + start
         while data := self._read():
             yield data
@@ -177,14 +165,9 @@ def _restored(found: re.Match[str]) -> str:
     return f"https://{found[1].removesuffix(':443')}{found[2]}{query[len(query.rstrip(SENTENCE_SIGNS)) :]}"
 
 
-def error_response(status: HTTPStatus) -> bytes:
-    """Return an answer without a body. Reasons are for the operator only."""
-    return _head(status, {}, 0)
-
-
-def text_response(text: str) -> bytes:
-    """Return an answer of the proxy itself."""
-    return _head(HTTPStatus.OK, {"Content-Type": "text/plain"}, len(text)) + text.encode()
+def own_response(status: HTTPStatus, text: str = "") -> bytes:
+    """Return an answer of the proxy itself. Reasons are for the operator only, so that an error has no text."""
+    return _head(status, {"Content-Type": "text/plain"} if text else {}, len(text)) + text.encode()
 
 
 def _receiver_status(status: int) -> HTTPStatus:

@@ -31,10 +31,10 @@ from chalicelib.domain.errors import SourceUrlRefused
 from chalicelib.domain.streams.source_urls import SourceUrl, check_source_url
 from worker.egress_rules import EgressRules
 from worker.ingest.egress.connections import connect, secure
-from worker.ingest.egress.http import CHUNK_BYTES, Answer, Request, ask, error_response, read_request, text_response
+from worker.ingest.egress.http import CHUNK_BYTES, Answer, Request, ask, own_response, read_request
 from worker.ingest.egress.sockets import OpenSockets
 from worker.ingest.errors import EgressRefused
-from worker.ingest.hls.session import START_BYTES, HlsSession
+from worker.ingest.hls.session import HlsSession
 from worker.receiving.discontinuities import TAG_ADDRESS
 
 # A receiver uses two or three at a time for each rendition of a source.
@@ -109,7 +109,7 @@ class Egress:
             except EgressRefused as refused:
                 self._note(str(refused))
                 with suppress(OSError):
-                    client.sendall(error_response(refused.status))
+                    client.sendall(own_response(refused.status))
             except OSError:
                 # The receiver has disconnected, or nothing moved for too long. Both ends are closed.
                 pass
@@ -119,17 +119,17 @@ class Egress:
         if request.method != "GET" or not request.target.startswith("http://"):
             raise EgressRefused(HTTPStatus.METHOD_NOT_ALLOWED, f"the receiver asked by {request.method}; allowed: GET")
         if request.target == TAG_ADDRESS:
-            client.sendall(text_response(" ".join(map(str, self.hls.recent_tags()))))
+            client.sendall(own_response(HTTPStatus.OK, " ".join(map(str, self.hls.recent_tags()))))
             return
         target = self._target("https" + request.target.removeprefix("http"))
         time.sleep(self.hls.delay_s(target.url))
-        passage = _HlsFilter(self.hls, target.url, request)
+        accept = self.hls.segment(target.url, request.headers.get("range", ""))
         try:
             answer = self._ask(cleanup, target, request)
         except EgressRefused as refused:
             self.hls.record_miss(target.url, refused.status)
             raise
-        pieces = answer.pieces(passage)
+        pieces = answer.pieces(partial(self.hls.playlist, target.url), accept)
         client.sendall(next(pieces))
         try:
             for piece in pieces:
@@ -185,19 +185,3 @@ class Egress:
             self._log_at_s = now_s + LOG_INTERVAL_S
             log.warning("a source is refused", extra={"host": self._source.host, "reason": reason})
         self._refusal = (now_s, reason)
-
-
-class _HlsFilter:
-    """An `AnswerFilter` that passes HLS through a session."""
-
-    def __init__(self, hls: HlsSession, url: str, request: Request) -> None:
-        self._hls, self._url = hls, url
-        self._accept = hls.segment(url, request.headers.get("range", ""))
-        self.start_bytes = START_BYTES if self._accept else 0
-
-    def playlist(self, body: bytes) -> bytes:
-        return self._hls.playlist(self._url, body)
-
-    def media(self, start: bytes, length: int | None) -> None:
-        if self._accept:
-            self._accept(start, length)

@@ -31,16 +31,6 @@ def resolve_all(
     return addresses
 
 
-def resolve_pinned(
-    host: str, networks: tuple[IpNetwork, ...], timeout_s: float, lookup: Lookup = system_lookup
-) -> IpAddress:
-    """Return the one address to connect to, for what cannot go through a proxy (SRT). Raise `HostRefused`.
-
-    The caller must connect to this address and not to the name, which may have another one a moment later.
-    """
-    return resolve_all(host, networks, timeout_s, lookup)[0]
-
-
 def _within(timeout_s: float, lookup: Lookup, host: str) -> Sequence[str]:
     answers: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
 

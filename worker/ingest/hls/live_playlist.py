@@ -120,7 +120,7 @@ class LivePlaylist:
 
     def record_fetch(self, decision: Decision, now_s: float) -> None:
         """Note that a segment is handed out now."""
-        self.played.add(decision.segment, self.delivery_of(decision))
+        self.played.add(decision.segment, self.delivery_as(decision.segment.number))
         if self.is_repeating:
             self.is_repeating, self.new_at_s = False, now_s
         if not decision.is_fetched:
@@ -128,9 +128,9 @@ class LivePlaylist:
             self.recent_tags.append(place.discontinuity_number if place and place.is_discontinuity else 0)
             self.content_ends_at_s = max(self.content_ends_at_s, now_s) + decision.duration_s
 
-    def delivery_of(self, decision: Decision) -> Delivery:
-        """Return how this segment is remembered."""
-        return self._delivery_as(decision.segment.number)
+    def delivery_as(self, number: int) -> Delivery:
+        """Return how the segment with this number is remembered."""
+        return Delivery(self.opening, self.url, number, self.is_recording)
 
     @property
     def is_over(self) -> bool:
@@ -197,10 +197,7 @@ class LivePlaylist:
 
     def _is_repeat(self, segment: SegmentId) -> bool:
         is_listed_twice = segment.content_key in self._passed_on and not self.is_recording
-        return is_listed_twice or self.played.has(segment, self._delivery_as(segment.number))
-
-    def _delivery_as(self, number: int) -> Delivery:
-        return Delivery(self.opening, self.url, number, self.is_recording)
+        return is_listed_twice or self.played.has(segment, self.delivery_as(segment.number))
 
     def _decide(self, segment: Segment, as_listed: SegmentId, kept: bool) -> None:
         place, count, key = None, segment.discontinuities, as_listed.content_key

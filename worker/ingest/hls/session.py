@@ -16,9 +16,9 @@ from worker.ingest.hls.played import PLAYLISTS_MAX, PlayedSegments
 from worker.ingest.hls.variants import VariantLimits, best_variant
 
 # Segments are compared by this much of their beginning: it has the first picture and its time stamp.
-START_BYTES = 16_384
+SEGMENT_START_BYTES = 16_384
 # Shorter answers hold no picture.
-START_BYTES_MIN = 188
+SEGMENT_START_BYTES_MIN = 188
 # Sound without time stamps: its silence is always the same.
 BARE_SOUND = b"\xff"
 # When a source is over, its client gets an end, so that nothing stays in its buffers. It asks every half target.
@@ -31,6 +31,8 @@ EARLY_S = 0.5
 REQUEST_INTERVAL_S = 0.5
 IDLE_FACTOR = 4.0
 END_LIST = b"\n#EXT-X-ENDLIST\n"
+# What takes the beginning of a segment, and the length of the whole, if it is known.
+Accept = Callable[[bytes, int | None], None]
 _RANGE = re.compile(r"bytes=([0-9]{1,18})-([0-9]{0,18})")
 
 
@@ -111,7 +113,7 @@ class HlsSession:
             # The next opening takes another variant, unless this one has played: another would repeat its seconds.
             self._played.avoid(url)
 
-    def segment(self, url: str, byte_range: str = "") -> Callable[[bytes, int | None], None] | None:
+    def segment(self, url: str, byte_range: str = "") -> Accept | None:
         """Return what to call with the beginning and the length of the segment at this address, before it is passed on.
 
         None if no live playlist has named it, or only as an init section, which clients fetch repeatedly. The function
@@ -183,8 +185,8 @@ class HlsSession:
 
     def _accept(self, live: LivePlaylist, decision: Decision, start: bytes, length: int | None) -> None:
         with self._lock:
-            delivery = live.delivery_of(decision)
-            is_telling = len(start) >= START_BYTES_MIN and not start.startswith(BARE_SOUND)
+            delivery = live.delivery_as(decision.segment.number)
+            is_telling = len(start) >= SEGMENT_START_BYTES_MIN and not start.startswith(BARE_SOUND)
             if is_telling and not self._played.add_start(start + repr(length).encode(), delivery):
                 live.is_repeating = True
                 reason = f"{place_of(live.url)} sends a segment again that was played before"

@@ -32,7 +32,7 @@ def attributes(line: str) -> dict[str, str]:
     return {name: text.strip().strip('"') for name, text in _ATTRIBUTE.findall(value(line))}
 
 
-def number(text: str, default: int = 0) -> int:
-    """Return the decimal integer at the beginning of a text."""
+def number(text: str) -> int:
+    """Return the decimal integer at the beginning of a text; 0 if there is none."""
     found = _NUMBER.match(text.strip())
-    return int(found[0]) if found else default
+    return int(found[0]) if found else 0

@@ -99,10 +99,6 @@ class Playlist:
         """Return the least target duration that all of its segments keep to; 0 without any."""
         return max((entry.rounded_s for entry in self.entries), default=0)
 
-    def with_target(self, target_s: int) -> "Playlist":
-        """Return it with another target duration, which must be no less than `target_s_min`."""
-        return replace(self, target_s=target_s)
-
     def append(self, entry: Entry, clock_s: float) -> "Playlist":
         """Return it with one segment more, at whose end the media clock is at `clock_s`."""
         marked = replace(entry, discontinuity=self.is_interrupted or entry.discontinuity)
@@ -156,10 +152,9 @@ class Playlist:
         head.discontinuity_sequence = self.discontinuity_sequence
         head.target_duration = self.target_s
         head.is_independent_segments = True
-        lines = [
-            add_comments(head.dumps(), f"{EPOCH_TAG}{epoch}", f"{CLOCK_TAG}{self.clock_s:.6f}"),
-            *(entry.text for entry in self.entries),
-        ]
+        first, *others = head.dumps().rstrip("\n").split("\n")
+        lines = [first, f"{EPOCH_TAG}{epoch}", f"{CLOCK_TAG}{self.clock_s:.6f}", *others]
+        lines += [entry.text for entry in self.entries]
         if ended:
             lines.append("#EXT-X-ENDLIST")
         return ("\n".join(lines) + "\n").encode()
@@ -191,9 +186,3 @@ def epoch_of(body: bytes) -> int:
     """Return the epoch of the claim that wrote this playlist; 0 if none did."""
     found = EPOCH_LINE.search(body)
     return int(found[1]) if found else 0
-
-
-def add_comments(text: str, *comments: str) -> str:
-    """Return the playlist with these lines after its first."""
-    first, _, rest = text.rstrip("\n").partition("\n")
-    return "\n".join((first, *comments, rest))

@@ -13,7 +13,8 @@ from tests.fixtures.authority import Authority
 from tests.fixtures.ports import free_port
 from tests.fixtures.waiting import eventually
 from tests.integration.worker.origins import Front, Listener
-from tests.integration.worker.puller import OUTSIDE, WIDE, Puller, pinned, run
+from tests.integration.worker.puller import OUTSIDE, WIDE, Puller, run
+from worker.ingest.pull_options import pull_request
 
 NAME, INNER_NAME = "outer.test", "inner.test"
 NAMES = {NAME: [["127.0.0.2"]], INNER_NAME: [["127.0.0.1"]]}
@@ -75,6 +76,6 @@ def test_srt_plays_from_a_pinned_address(media: Path) -> None:
     secret = "passphrase=correct-horse&pbkeylen=32"
     with sender(media, ["-f", "mpegts", f"srt://127.0.0.2:{port}?mode=listener&{secret}"]):
         source = check_source_url(f"srt://{NAME}:{port}?streamid=%23!::r=live&latency=120000&{secret}")
-        pulled = run(pinned(source, ip_address("127.0.0.2")))
+        pulled = run(pull_request(source, ip_address("127.0.0.2")))
     assert pulled.status == 0 and pulled.media_bytes > 10_000, pulled
     assert check_source_url(f"srt://127.0.0.2:{port}", networks=OUTSIDE).address == ip_address("127.0.0.2")

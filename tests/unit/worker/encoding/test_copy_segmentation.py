@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.playlist_size import COPIED_SEGMENT_S_MIN
 from chalicelib.domain.streams.stream import Stream
 from worker.encoding import copy_segmentation
 from worker.encoding.copy_segmentation import LIVE_INTERVAL_S, CopySegmentation, choose_segmentation, plan_copy
@@ -33,7 +34,7 @@ def test_the_target_follows_from_the_keyframes(interval_s, segment_seconds, ever
 def test_no_segment_is_longer_than_the_target(intervals: list[float], segment_seconds: int) -> None:
     """Segments are cut as ffmpeg does: at the first keyframe after the n-th multiple."""
     segmentation = choose_segmentation(max(intervals), segment_seconds)
-    assert segmentation.target_s >= segment_seconds and segmentation.every_s > 0.2
+    assert segmentation.target_s >= segment_seconds and segmentation.every_s >= COPIED_SEGMENT_S_MIN
     at_s, cuts = 0.0, [0.0]
     for interval in intervals:
         at_s += interval

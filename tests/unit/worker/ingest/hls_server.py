@@ -56,13 +56,10 @@ class Client:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        self.session = self.new_session()
+        self.session = HlsSession(played=server.played, clock=lambda: server.now_s)
         self.fetched: list[str] = []
         self._listed: list[tuple[int, str]] = []
         self._has: set[tuple[int, str]] = set()
-
-    def new_session(self) -> HlsSession:
-        return HlsSession(played=self.server.played, clock=lambda: self.server.now_s)
 
     def look(self) -> bytes:
         body = self.session.playlist(self.server.url, self.server.playlist())

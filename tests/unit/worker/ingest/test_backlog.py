@@ -6,6 +6,7 @@ import pytest
 
 from worker.ingest import backlog
 from worker.ingest.backlog import Backlog, changes
+from worker.ingest.keyframe_intervals import KeyframeIntervals
 from worker.media.messages import AUDIO, VIDEO, Kind, MessageReader, PacketMessage, encode_json, encode_packet
 
 
@@ -133,12 +134,12 @@ def test_it_does_not_grow_by_what_was_passed_on_or_without_keyframes(monkeypatch
     it.begin()
     for _ in range(100):
         add(it, SOUND)
-        assert it.take(one_format=False)[0].endswith(SOUND) and len(it) <= backlog.BYTES_MAX
+        assert it.take(one_format=False)[0].endswith(SOUND) and it._bytes <= backlog.BYTES_MAX
     assert it.begin(replay=True) == TRACKS
     it = filled(TRACKS)
     for _ in range(100):
         add(it, SOUND).trim()
-        assert len(it) <= backlog.BYTES_MAX
+        assert it._bytes <= backlog.BYTES_MAX
     assert it.begin() == TRACKS
 
 
@@ -161,15 +162,6 @@ def test_what_is_copied_ends_where_the_format_changes(taken_before: bool) -> Non
     assert it.take(one_format=False) == (b"".join((*GROUP, tracks("hevc:2"), *NEXT)), False)
 
 
-def test_the_description_that_a_run_begins_with_is_what_it_plays() -> None:
-    it = filled(TRACKS, *GROUP, tracks("h264:2"), *NEXT)
-    it.begin()
-    it.take(one_format=False)
-    assert it.begin() == tracks("h264:2")
-    add(it, tracks("h264:2"), packet(3), TRACKS)
-    assert it.take(one_format=True) == (tracks("h264:2") + packet(3), True)
-
-
 CHANGES = [
     *(("h264:1 aac:4c80", "h264:2 aac:4c80"), ("h264:1 aac:4c80", "h264:1 aac:5080"), ("h264:1", "h264:1 aac")),
     *(("h264:1 aac", "h264:1 opus:48000:stereo"), ("h264:1 aac:4c80", "h264:1")),
@@ -182,3 +174,31 @@ SAME = [("h264:1 aac", "h264:1 aac:4c80"), ("h264:1 aac:4c80", "h264:1 aac"), *[
 def test_what_is_a_change(before: str, now: str) -> None:
     described = [dict(zip_longest(("video", "audio"), text.split())) for text in (before, now)]
     assert changes(*described) is ((before, now) in CHANGES)
+
+
+def bodies(*intervals_s: float) -> list[bytes]:
+    """Return the packets of a source with a picture a second, sound, and keyframes so far apart."""
+    packets, at_s = [], 0.0
+    for interval_s in intervals_s:
+        for n in range(round(interval_s)):
+            packets.append(PacketMessage(VIDEO, None, round((at_s + n) * 1e6), 0, b"x", is_keyframe=n == 0))
+            packets.append(PacketMessage(AUDIO, None, round((at_s + n) * 1e6), 0, b"x", is_keyframe=True))
+        at_s += interval_s
+    return [body for packet in packets for _, body, _ in MessageReader().feed(encode_packet(packet))]
+
+
+@pytest.mark.parametrize(
+    ("intervals_s", "too_long"),
+    [
+        ((2, 2, 2), False),
+        ((10, 10.05, 10, 10), False),
+        ((12,), True),
+        ((2, 16, 2, 16, 2), False),
+        ((2, 16, 16), True),
+    ],
+)
+def test_the_first_interval_or_two_in_a_row_decide(intervals_s: tuple[float, ...], too_long: bool) -> None:
+    keyframes = KeyframeIntervals()
+    for body in bodies(*intervals_s):
+        keyframes.add(body)
+    assert keyframes.are_too_long is too_long

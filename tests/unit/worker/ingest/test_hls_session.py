@@ -1,3 +1,4 @@
+import re
 from http import HTTPStatus
 
 import m3u8
@@ -6,6 +7,7 @@ import pytest
 from tests.unit.worker.ingest.hls_server import Server
 from worker.ingest.errors import EgressRefused
 from worker.ingest.hls.addresses import check_addresses
+from worker.ingest.hls.media_playlist import SegmentPlace, read_media_playlist, write_media_playlist
 from worker.ingest.hls.played import PLAYLISTS_MAX
 from worker.ingest.hls.session import HlsSession
 
@@ -171,3 +173,93 @@ def test_other_playlists_end_after_the_one_whose_format_changes(server: Server) 
     assert b"#EXT-X-ENDLIST" not in session.playlist(sound.url, sound.playlist())
     server.now_s += 6
     assert b"#EXT-X-ENDLIST" in session.playlist(sound.url, sound.playlist())
+
+
+KEY_FORMATS_MAX = 8
+
+
+def read_with(*lines: str):
+    return read_media_playlist("\n".join(("#EXTM3U", *lines)).encode())
+
+
+def keys(count: int, text: str = "") -> list[str]:
+    return [f'#EXT-X-KEY:METHOD=SAMPLE-AES,URI="{text}",KEYFORMAT="f{n}"' for n in range(count)]
+
+
+def test_keys_are_shared_and_too_many_or_too_long_ones_are_refused() -> None:
+    read = read_with(*keys(KEY_FORMATS_MAX), "#EXT-X-KEY:METHOD=NONE", *keys(3), "#EXTINF:1,", "a.ts")
+    assert len(read.segments[0].keys) == 3
+    with pytest.raises(EgressRefused, match="keys in more than 8 formats at a time"):
+        read_with(*keys(KEY_FORMATS_MAX + 1), "#EXTINF:1,", "a.ts")
+    # Long keys are not written for thousands of segments.
+    read = read_with(*keys(KEY_FORMATS_MAX, "u" * 10_000), *(f"#EXTINF:1,\n{n}.ts" for n in range(5_000)))
+    # With other numbers, each segment has its own IVs.
+    places = {each.number: SegmentPlace(each.number + 1, False, 0) for each in read.segments}
+    with pytest.raises(EgressRefused, match="repeats keys that are too long"):
+        write_media_playlist(read, places)
+    # Segments share their keys.
+    read = read_with(*keys(KEY_FORMATS_MAX), *(f'#EXT-X-MAP:URI="i{n}"\n#EXTINF:1,\n{n}.m4s' for n in range(100)))
+    assert len({id(each.keys) for each in read.segments}) == 1
+    assert {id(each.init[0]) for each in read.segments if each.init} == {id(read.segments[0].keys)}
+
+
+def test_a_playlist_that_stops_fails_when_its_content_has_been_played(server: Server) -> None:
+    """Fetch three segments of 18 s in total, each when the previous one has been played."""
+    server.list(100, 102)
+    client = server.client()
+    for _, uri in server.segments:
+        client.look()
+        client.fetch(uri)
+        for _ in range(6):
+            assert client.session.failure() is None
+            server.now_s += 1
+    assert client.look() == server.playlist() + b"#EXT-X-ENDLIST\n", "the client ends when it has played all"
+    # And if it does not:
+    assert 18 <= client.fails_within(12) <= 23.1, "all of it was played, and viewers pay for little more"
+    assert re.fullmatch(r"the playlist at h\.test has had no new segment for 2[0-3] s", client.session.failure())
+
+
+def test_what_was_fetched_ahead_is_played_to_its_end(server: Server) -> None:
+    server.target_s = 2
+    server.list(0, 19)
+    client = server.client().play()
+    for server.now_s in range(40):
+        assert client.look() == server.playlist() and client.session.failure() is None
+    assert 40 <= client.fails_within(60) <= 43.1
+
+
+@pytest.mark.parametrize(("target_s", "due_s"), [(1, 10), (6, 18), (10, 30)])
+def test_a_client_that_waits_for_more_fails_after_three_targets(server: Server, target_s: int, due_s: int) -> None:
+    server.target_s = target_s
+    server.list(1, 1)
+    assert server.client().play().fails_within(60) == pytest.approx(due_s, abs=1)
+
+
+def test_requests_that_fail_count_as_nothing_new_and_none_fail_no_source(server: Server) -> None:
+    server.list(1, 1)
+    failing = server.client().play()
+    for _ in range(10):
+        server.now_s += 2
+        failing.session.record_miss(server.url, HTTPStatus.BAD_GATEWAY)
+    assert failing.session.failure()
+    server.list(2, 2)
+    idle = server.client()
+    idle.look()
+    server.now_s += 100
+    assert idle.session.failure() is None
+    server.list(3, 3)
+    idle.look()
+    assert idle.session.failure() is None
+
+
+def test_one_of_two_playlists_is_enough(server: Server) -> None:
+    sound = Server(6, "https://h.test:443/live/sound.m3u8")
+    server.list(1, 1)
+    client, second = server.client(), sound.client()
+    second.session = client.session
+    for n in range(20):
+        sound.list(n, n, "a{}.aac")
+        client.look(), second.look()
+        server.now_s += 6
+    assert client.session.failure() is None
+    assert "h.test" in str(client.fails_within(30, second) and client.session.failure())

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.streams.addresses import IpAddress
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.source_urls import check_source_url
 from tests.unit.worker import parts
 from tests.unit.worker.parts import LISTENING, RTMP, SRT
 from worker.encoding.source_info import SourceRefused
-from worker.ingest.pull_options import Pinned, Proxied, pull_request
+from worker.ingest.pull_options import Proxied, pull_request
 from worker.ingest.receiver_commands import MUTE_S, file_command, listen_command, pull_command
 from worker.processes.limits import limit_argv
 from worker.processes.module_process import python_argv
@@ -23,7 +24,7 @@ from worker.receiving.request import ReceiveRequest, Transport
 KEY = LISTENING.ingest_key
 CONFIG = replace(parts.CONFIG, listen_host="192.0.2.1", rtmp_url="rtmp://127.0.0.1:1935/live")
 PROXIED = Proxied(proxy_url="http://127.0.0.1:9", ca_file=Path("/ca.pem"))
-V4, V6 = Pinned(address=ip_address("8.8.8.8")), Pinned(address=ip_address("2606:4700::1111"))
+V4, V6 = ip_address("8.8.8.8"), ip_address("2606:4700::1111")
 PULLED = Ingest(mode=IngestMode.PULL, url="https://source.test/live.m3u8", program=2, audio_track=3)
 
 BY_PROXY = {"http_proxy": "http://127.0.0.1:9", "rw_timeout": "12000000"}
@@ -35,7 +36,7 @@ RTMPS = "rtmps://live.example:1936/app/key?auth=1"
 # What may be secret in its query stays with the proxy, which speaks TLS.
 FETCHED = {"url": "http://cdn.example:443/live.m3u8", "formats": "hls,mpegts,mov,aac,mp3", "is_live": False}
 CALLER = {"transport": Transport.SRT_CALLER, "mute_s": 12}
-PULLS: list[tuple[str, Proxied | Pinned, dict[str, str], dict[str, Any]]] = [
+PULLS: list[tuple[str, Proxied | IpAddress, dict[str, str], dict[str, Any]]] = [
     ("https://cdn.example/live.m3u8?token=1", PROXIED, BY_HTTP, FETCHED),
     (RTMPS, PROXIED, BY_TLS, {"url": RTMPS, "formats": "flv"}),
     (SECRET_SRT, V4, {"host": "8.8.8.8", "port": "9000", **SECRET}, CALLER),

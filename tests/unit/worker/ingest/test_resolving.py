@@ -8,7 +8,7 @@ import pytest
 from tests.unit.worker.parts import eventually
 from worker import egress_rules
 from worker.ingest.egress import resolving
-from worker.ingest.egress.resolving import resolve_all, resolve_pinned
+from worker.ingest.egress.resolving import resolve_all
 from worker.ingest.errors import HostRefused
 
 V4, V6 = ip_address("8.8.8.8"), ip_address("2606:4700::1111")
@@ -19,7 +19,7 @@ def answering(*addresses: object):
 
 
 def pinned(*answer: object, networks=(), host="a.example"):
-    return resolve_pinned(host, networks, 1, answering(*answer))
+    return resolve_all(host, networks, 1, answering(*answer))[0]
 
 
 def test_the_first_of_the_good_addresses_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +58,7 @@ def test_a_failed_look_up_is_reported(error: Exception) -> None:
         raise error
 
     with pytest.raises(HostRefused, match=str(error)):
-        resolve_pinned("a.example", (), 1, lookup)
+        resolve_all("a.example", (), 1, lookup)
     with pytest.raises(HostRefused, match="no address"):
         pinned()
 
@@ -73,7 +73,7 @@ def test_look_ups_are_bounded_in_time_and_number(monkeypatch: pytest.MonkeyPatch
         return ["8.8.8.8"]
 
     with pytest.raises(HostRefused, match="not resolved within"):
-        resolve_pinned("a.example", (), 0.05, hanging)
+        resolve_all("a.example", (), 0.05, hanging)
     with pytest.raises(HostRefused, match="others wait"):
         pinned(V4)
     over.set()

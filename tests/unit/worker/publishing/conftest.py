@@ -13,5 +13,5 @@ def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     it = Bucket(tmp_path)
     yield it
     for owner in it.owners:
-        owner.multivariant.close()
+        owner.prober.close()
     assert it.follow().problems == []

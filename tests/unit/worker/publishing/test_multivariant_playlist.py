@@ -32,9 +32,9 @@ def says(bucket: Bucket) -> dict[str, tuple[int, int, str | None]]:
 def test_it_says_what_was_probed_and_measured(bucket: Bucket, first: Owner) -> None:
     first.publish(size=MEGABIT)
     assert says(bucket) == dict.fromkeys(("720p", "480p"), (1050000, 1000000, MEDIA_INFO.codecs))
-    rates = [(one.name, one.bandwidth_bps, one.average_bandwidth_bps) for one in first.publisher.published]
+    rates = [(one.name, one.bandwidth_bps, one.average_bandwidth_bps) for one in first.multivariant.published]
     assert rates == [("720p", 1_000_000, 1_000_000), ("480p", 1_000_000, 1_000_000)]
-    one = first.publisher.published[0]
+    one = first.multivariant.published[0]
     assert MediaInfo(width=one.width, height=one.height, fps=one.fps, codecs=one.codecs) == MEDIA_INFO
     # A heavier segment is announced before it is named.
     order: list[str] = []
@@ -83,7 +83,7 @@ def test_what_could_not_be_probed_is_looked_at_again_and_left_out_at_last(bucket
     assert MULTIVARIANT not in bucket.objects, "many players read it once, so it waits for the truth"
     first.publish()
     assert {name: codecs for name, (_, _, codecs) in says(bucket).items()} == {"720p": MEDIA_INFO.codecs, "480p": None}
-    assert [one.name for one in first.publisher.published] == ["720p"]
+    assert [one.name for one in first.multivariant.published] == ["720p"]
     first.probe = lambda body: MEDIA_INFO
     first.publish()
     assert says(bucket)["480p"][2] is None, "that run is let be"
@@ -99,7 +99,7 @@ def test_another_run_may_be_of_another_kind_though_its_first_segment_was_left_ou
     with bucket.failing():
         assert first.publisher.publish(replace(first.segment(), found_at_s=0.0)) == "StoreUnavailable: no"
     first.publish()
-    assert [one.codecs for one in first.publisher.published] == [OTHER_INFO.codecs] * 2
+    assert [one.codecs for one in first.multivariant.published] == [OTHER_INFO.codecs] * 2
     first.publish()
     assert says(bucket)["720p"][2] == OTHER_INFO.codecs
     assert b"FRAME-RATE=30.000" in bucket.objects[MULTIVARIANT].body
@@ -117,7 +117,7 @@ def test_late_answers_are_not_taken_for_those_of_the_next_run(bucket: Bucket) ->
     first.probe = lambda body: OTHER_INFO
     first.prober._pool = AtOnce()
     first.publish(2)
-    assert [one.codecs for one in first.publisher.published] == [OTHER_INFO.codecs] * 2
+    assert [one.codecs for one in first.multivariant.published] == [OTHER_INFO.codecs] * 2
 
 
 def test_nothing_waits_for_a_probe_and_one_segment_is_probed_at_a_time(bucket: Bucket) -> None:
@@ -134,9 +134,9 @@ def test_nothing_waits_for_a_probe_and_one_segment_is_probed_at_a_time(bucket: B
         first.probe = probe
         assert first.publish(START_SEGMENTS) == [None] * START_SEGMENTS
         assert MULTIVARIANT not in bucket.objects
-        assert not first.publisher.is_playable and not first.publisher.has_answers
+        assert not first.publisher.is_playable and not first.prober.has_answers
         go.set()
-    assert first.publisher.has_answers and len(asked) == 2
+    assert first.prober.has_answers and len(asked) == 2
     first.publisher.refresh()
     assert says(bucket)["720p"][2] == MEDIA_INFO.codecs and first.publisher.is_playable
 

@@ -1,12 +1,14 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.streams.playlist_size import ENTRIES_MAX
-from chalicelib.domain.streams.stream import WINDOW_MINUTES_MAX
-from worker.publishing.playlists.media_playlist import START_SEGMENTS, Entry, Playlist, PlaylistError, epoch_of, parse
+from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.playlist_size import COPIED_SEGMENT_S_MIN, ENTRIES_MAX, PLAYLIST_BYTES_MAX
+from chalicelib.domain.streams.stream import WINDOW_MINUTES_MAX, Stream, stream_faults
+from worker.publishing.playlists.media_playlist import Entry, Playlist, PlaylistError, epoch_of, parse
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -35,31 +37,6 @@ def discontinuities(playlist: Playlist) -> dict[int, int]:
         counted += each.discontinuity
         result[playlist.first_sequence + index] = counted
     return result
-
-
-def test_the_window_moves_and_the_numbers_stay() -> None:
-    playlist = Playlist(target_s=2).with_interruption().append(entry(0), 2.0)
-    assert not playlist.entries[0].discontinuity, "a new playlist begins without one"
-    assert playlist.next_sequence == 1
-    playlist = filled(10, breaks=(3, 7))
-    moved = playlist.trim(8, at(20))
-    assert (moved.first_sequence, len(moved.entries), moved.discontinuity_sequence) == (6, 4, 1)
-    assert moved.next_sequence == playlist.next_sequence
-    assert {n: d for n, d in discontinuities(playlist).items() if n >= 6} == discontinuities(moved)
-    # A discontinuity at the head counts when it leaves.
-    playlist = filled(5, breaks=(2,))
-    assert playlist.without_first(2).discontinuity_sequence == 0
-    assert playlist.without_first(2).entries[0].discontinuity
-    assert playlist.without_first(3).discontinuity_sequence == 1
-
-
-def test_what_players_start_with_is_never_trimmed_unless_it_is_from_before_a_break() -> None:
-    a_day_later = START + timedelta(days=1)
-    assert len(filled(5).trim(0, a_day_later).entries) == START_SEGMENTS
-    for since_break in range(1, 6):
-        interrupted = filled(6, breaks=(6 - since_break,)).trim(0, a_day_later)
-        assert len(interrupted.entries) == min(since_break, START_SEGMENTS)
-        assert interrupted.first_sequence + len(interrupted.entries) == 6
 
 
 def test_what_is_from_before_a_long_outage_leaves_by_the_clock() -> None:
@@ -158,3 +135,47 @@ def test_whatever_happens_numbers_keep_their_segments(steps: list[tuple[str, int
         for index, (number, discontinuity) in enumerate(discontinuities(playlist).items()):
             named = (playlist.entries[index].uri, discontinuity)
             assert numbers.setdefault(number, named) == named
+
+
+ENCODED = Stream(stream_id="s", title="t", ingest=Ingest(mode=IngestMode.FILE, path="a.mp4"))
+COPIED = replace(ENCODED, abr_profile="source")
+
+
+def playlist_of(count: int, segment_s: float) -> Playlist:
+    """Return a playlist with the longest possible names and bitrates, and a new run now and then."""
+    entries = tuple(
+        Entry(f"99999999-99999-{n:07d}.ts", segment_s, START + timedelta(seconds=segment_s * n), n % 10 == 0, 32_700)
+        for n in range(count)
+    )
+    return Playlist(target_s=10, first_sequence=10**9, discontinuity_sequence=10**6, entries=entries, clock_s=1e9)
+
+
+def window_minutes_max(stream: Stream) -> int:
+    """Return the longest accepted window."""
+    minutes = range(WINDOW_MINUTES_MAX, 0, -1)
+    return next(each for each in minutes if not stream_faults(replace(stream, window_minutes=each)))
+
+
+@pytest.mark.parametrize(
+    ("stream", "segment_seconds", "segment_s", "minutes"),
+    [
+        *((ENCODED, 1, 1, 260), (ENCODED, 2, 2, 520), (ENCODED, 3, 3, WINDOW_MINUTES_MAX)),
+        *((COPIED, 1, COPIED_SEGMENT_S_MIN, 65), (COPIED, 10, COPIED_SEGMENT_S_MIN, 65)),
+    ],
+)
+def test_the_longest_window_makes_a_playlist_that_can_be_played(stream, segment_seconds, segment_s, minutes) -> None:
+    assert window_minutes_max(replace(stream, segment_seconds=segment_seconds)) == minutes
+    # One segment more than the window has, since the oldest leaves when all of it is over.
+    longest = playlist_of(int(minutes * 60 / segment_s) + 1, segment_s)
+    assert PLAYLIST_BYTES_MAX / 2 < len(longest.render(99_999_999)) < PLAYLIST_BYTES_MAX
+
+
+def test_what_is_refused_is_named_with_what_is_allowed() -> None:
+    assert stream_faults(replace(ENCODED, window_minutes=720, segment_seconds=1)) == [
+        "window_minutes 720 with segment_seconds 1 makes a playlist of up to 5.53 MB, where 2 MB can be played;"
+        " allowed: window_minutes up to 260, or segment_seconds 3 and more"
+    ]
+    assert stream_faults(replace(COPIED, window_minutes=66, segment_seconds=10)) == [
+        "window_minutes 66 makes a playlist of up to 2.03 MB, where 2 MB can be played, and the profile `source` is"
+        " cut at the source's own keyframes, as often as every 0.25 s; allowed: window_minutes up to 65"
+    ]

@@ -38,17 +38,6 @@ def test_a_new_run_goes_on_and_so_does_another_worker_and_the_old_one_is_shut_ou
     assert new.publisher.clock_s == 2.0
 
 
-def test_the_first_playlist_is_fenced_as_well(bucket: Bucket) -> None:
-    old, new = bucket.owner(1), bucket.owner(2)
-    # The old one wakes after the new one found nothing, and writes first.
-    old.publish(2)
-    bucket.follow()
-    new.publish(2)
-    with pytest.raises(ClaimLost):
-        old.publish()
-    assert [named[:2] for named in bucket.numbers().values()] == [("1-1", 0), ("1-1", 1), ("2-1", 0), ("2-1", 1)]
-
-
 def test_an_older_owner_is_not_written_over_though_the_store_falls_silent_as_it_is_noticed(bucket: Bucket) -> None:
     second = bucket.owner(2)
     bucket.owner(1).publish(3)

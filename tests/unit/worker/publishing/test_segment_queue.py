@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -21,17 +22,13 @@ class FakeFfmpeg:
             (directory / name).mkdir(parents=True)
 
     def make(self, *indexes: int, duration_s: float = 2.0, only: tuple[str, ...] = NAMES) -> None:
-        for index in indexes:
-            for rendition in only:
-                self._make(self.directory / rendition, rendition, index, duration_s)
-
-    def _make(self, directory: Path, rendition: str, index: int, duration_s: float) -> None:
-        name = f"1-1-{index:06d}.ts"
-        (directory / name).write_bytes(b"x")
-        playlist = self.playlists[rendition].append(Entry(name, duration_s, START + timedelta(seconds=2 * index)), 0)
-        self.playlists[rendition] = playlist
-        (directory / "index.m3u8.tmp").write_bytes(playlist.render(0))
-        (directory / "index.m3u8.tmp").rename(directory / "index.m3u8")
+        for index, rendition in product(indexes, only):
+            directory, name = self.directory / rendition, f"1-1-{index:06d}.ts"
+            (directory / name).write_bytes(b"x")
+            entry = Entry(name, duration_s, START + timedelta(seconds=2 * index))
+            playlist = self.playlists[rendition] = self.playlists[rendition].append(entry, 0)
+            (directory / "index.m3u8.tmp").write_bytes(playlist.render(0))
+            (directory / "index.m3u8.tmp").rename(directory / "index.m3u8")
 
 
 @pytest.fixture

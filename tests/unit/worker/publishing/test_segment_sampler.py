@@ -16,15 +16,26 @@ from worker import checking
 from worker.checking import inspect_segment
 from worker.publishing.publication import Publication
 
-# A second of a moving picture.
-MOVING = [gray(100 + 50 * (n % 2), (64, 48), n) for n in range(25)]
-SILENT = clip("mpegts", MOVING, ("mpeg2video", {}))
-SEGMENT = clip("mpegts", [*MOVING, *(silence(n * 1_024) for n in range(46))], ("mpeg2video", {}), "aac")
+
+def segment(lumas: list[int], *fills: int) -> bytes:
+    """Return a second of pictures, and of sound if it is given."""
+    pictures = [gray(lumas[n % 2], (64, 48), n) for n in range(25)]
+    sounds = [silence(n * 1_024, fill=fills[n % 2]) for n in range(46)] if fills else []
+    return clip("mpegts", [*pictures, *sounds], ("mpeg2video", {}), "aac" if fills else "")
+
+
+SEGMENT, DULL, SILENT = segment([100, 150], 0, 60), segment([16, 16], 0, 0), segment([100, 150])
+
+
+def test_a_look_into_a_segment_finds_what_it_holds() -> None:
+    lively, dull = inspect_segment(SEGMENT), inspect_segment(DULL)
+    assert (lively["moves"], lively["dark"], dull["moves"], dull["dark"]) == (True, False, False, True)
+    assert lively["peak"] > 100 and dull["peak"] < 10
+    assert all(each["has_sound"] and each["sound_s"] == pytest.approx(1, abs=0.05) for each in (lively, dull))
 
 
 def test_the_picture_is_not_decoded_where_only_the_sound_is_judged(monkeypatch, capsys) -> None:
     both = inspect_segment(SEGMENT)
-    assert both["moves"] and not both["dark"] and both["has_sound"]
     monkeypatch.setattr(checking, "sample_points", None)
     assert inspect_segment(SEGMENT, with_picture=False) == both
     silent = inspect_segment(SILENT, with_picture=False)

@@ -1,13 +1,8 @@
-import io
 import time
 
 import pytest
 
-from tests.unit.worker.clips import clip, gray, silence
-from worker.receiving.containers import _parts
 from worker.receiving.flv_tags import AUDIO_TAG, SCRIPT_TAG, VIDEO_TAG, FlvTags
-from worker.receiving.packets import VideoTrack
-from worker.receiving.request import ReceiveRequest, Transport
 
 
 def tag(kind: int, body: bytes, at_ms: int = 0) -> bytes:
@@ -79,33 +74,6 @@ def test_enhanced_rtmp_describes_its_tracks_in_another_form() -> None:
     assert tags.feed(OPUS_CONFIG + OPUS_SOUND) == b"" and tags.has_changed
     assert tags.reopen() == BOTH + META + HEVC_CONFIG
     assert tags.feed(b"") == OPUS_CONFIG + OPUS_SOUND and tags.reopen() == BOTH + META + HEVC_CONFIG + OPUS_CONFIG
-
-
-def hevc_with_late_sound() -> bytes:
-    """Return six seconds of HEVC, whose encoder learns of its sound after four."""
-    pictures = [gray(n, (320, 180), n) for n in range(150)]
-    options = {"x265-params": "log-level=none:keyint=10", "tune": "zerolatency"}
-    sound = [silence(4 * 48_000 + n * 1_024) for n in range(90)]
-    body, tags, at = clip("flv", [*pictures, *sound], ("libx265", options), "aac"), [], len(HEADER)
-    while at < len(body):
-        end = at + 15 + int.from_bytes(body[at + 1 : at + 4])
-        tags.append(body[at:end])
-        at = end
-    described = next(each for each in tags if each[0] == AUDIO_TAG)
-    tags.remove(described)
-    tags.insert(next(n for n, each in enumerate(tags) if each[0] == AUDIO_TAG), described)
-    return HEADER + b"".join(tags)
-
-
-def test_hevc_goes_on_where_its_sound_begins_late() -> None:
-    stream, request = io.BytesIO(hevc_with_late_sound()), ReceiveRequest(transport=Transport.URL)
-    found: list[list[str]] = []
-    for container, _ in _parts(lambda _: stream.read(100), FlvTags(), request):
-        (track,) = (VideoTrack(each) for each in container.streams.video)
-        found.append([packet.stream.type for packet in container.demux() if packet.size])
-        assert track.describe()["width"] == 320
-    before, after = found
-    assert {*before} == {"video"} and len(before) + after.count("video") == 150 and after.count("audio") > 80
 
 
 AAC_441, MP3_SOUND = tag(AUDIO_TAG, b"\xaf\x00\x12\x08"), tag(AUDIO_TAG, b"\x2fsound", 40)

@@ -19,7 +19,6 @@ class Sent(list[int]):
         self.read: list[int] = []
         self._count = 0
         self._interleaver = Interleaver(self._take)
-        self.end = self._interleaver.flush
 
     def piece(self, track: int, start: int, count: int) -> None:
         """Read a piece: its first packet follows on a header or another track."""
@@ -33,23 +32,6 @@ class Sent(list[int]):
     def _take(self, read: ReadPacket) -> None:
         self.append(read.dts_us)
         self.read.append(self._count)
-
-
-@pytest.mark.parametrize("first", [VIDEO, AUDIO])
-def test_fragments_are_sent_in_the_order_of_time(first: int) -> None:
-    sent = Sent()
-    for fragment in range(4):
-        sent.piece(first, fragment * 50, 50)
-        sent.piece(AUDIO + VIDEO - first, fragment * 50, 50)
-    sent.end()
-    assert len(sent) == 400 and sent == sorted(sent)
-    assert sent.read[0] == 1, "nothing keeps the first picture waiting"
-    # Sound that lasts longer than the picture of its fragment waits for the next one.
-    sent = Sent()
-    for fragment in range(3):
-        sent.piece(VIDEO, fragment * 50, 50)
-        sent.piece(AUDIO, fragment * 52, 52)
-    assert sent == sorted(sent)
 
 
 def test_what_is_not_stored_in_pieces_is_sent_at_once() -> None:

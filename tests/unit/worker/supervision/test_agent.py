@@ -84,15 +84,15 @@ class Harness:
         return eventually(lambda: self.running() == ["stream-1"])
 
     def hints(self) -> list[str]:
-        return [hint.stream_id for _ in range(2) for hint in self.queue.receive(1)]
+        return [hint.stream_id for _ in range(2) for hint in self.queue.receive(0)]
 
 
 @pytest.fixture
 def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
     IdlePipeline.made = []
     monkeypatch.setattr(agent_module, "Pipeline", IdlePipeline)
-    monkeypatch.setattr(agent_module, "POLL_WAIT_S", 0.2)
-    monkeypatch.setattr(agent_module, "SCAN_INTERVAL_S", 0.5)
+    for name, value in (("POLL_WAIT_S", 0.1), ("SCAN_INTERVAL_S", 0.1), ("TICK_S", 0.05)):
+        monkeypatch.setattr(agent_module, name, value)
     it = Harness(tmp_path)
     yield it
     if it.clean is None:
@@ -109,7 +109,7 @@ def test_it_finds_live_streams_without_any_message_and_offers_them_to_others_at_
     for number in range(4, 7):
         harness.streams.add(replace(LIVE, stream_id=f"stream-{number}"))
     assert eventually(lambda: len(harness.running()) == 2)
-    time.sleep(1.2)
+    time.sleep(0.5)
     assert len(IdlePipeline.made) == 2
     # A place that becomes free is filled.
     IdlePipeline.made[1].let_go(EndReason.STOPPED)
@@ -140,7 +140,7 @@ def test_a_stream_is_taken_when_anothers_claim_runs_out_or_its_own_is_from_befor
     harness.runtimes.claim("stream-1", owner, now_ms, now_ms + 3_000)
     harness.start()
     if owner != "w1":
-        time.sleep(1)
+        time.sleep(0.5)
         assert harness.running() == []
         harness.clock.advance(3_000)
     assert harness.runs_the_stream()

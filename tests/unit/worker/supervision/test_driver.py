@@ -10,13 +10,18 @@ from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.media_health import IngestIssueCode
 from chalicelib.domain.streams.runtime import RuntimeState
 from chalicelib.domain.streams.stream import Stream
-from tests.unit.worker.parts import CONFIG
+from tests.fakes.simple import SetClock
+from tests.fakes.streams.media import MemoryMedia
+from tests.fakes.streams.runtimes import MemoryRuntimes
+from tests.unit.worker.parts import CONFIG, hold
 from worker.encoding.copy_segmentation import CopySegmentation
 from worker.encoding.source_info import SLATE_SOURCE, SourceInfo
 from worker.encoding.transcoder import Progress
 from worker.ingest.source_opener import OpenerStatus
 from worker.publishing.segment_sampler import Sample
 from worker.supervision.driver import Driver
+from worker.supervision.reporter import Reporter
+from worker.supervision.run_logs import RunLogs
 from worker.supervision.state_machine import StreamStateMachine
 from worker.transcoding.plan import EXIT_FROZEN, FIRST_SEGMENT, Work
 
@@ -24,6 +29,9 @@ STREAM = Stream(stream_id="stream-1", title="t", ingest=Ingest(mode=IngestMode.T
 SAMPLE = Sample(run=2, duration_s=2.0, has_sound=True, sound_s=2.0, peak=9_000, moves=True, dark=False)
 FROZEN = "the picture is frozen and silent for 30 s"
 ENDED = "the encoder ended with status 1"
+
+
+NOT_SAMPLED = SimpleNamespace(newest=None)
 
 
 class FakePool:
@@ -65,8 +73,10 @@ class Driven:
         self.driver = Driver(CONFIG, self.state_machine, 1, cast(Any, None))
         self.driver._run, self.driver._pool = cast(Any, self.run), cast(Any, self.pool)
 
-    def drive(self, now_s: float, stream: Stream = STREAM, published: int = 1, sampler: Any = None) -> None:
-        publication: Any = SimpleNamespace(published_run=published, error=None, sampler=sampler)
+    def drive(
+        self, now_s: float, stream: Stream = STREAM, published: int = 1, sampler: Any = NOT_SAMPLED, error: str = ""
+    ) -> None:
+        publication: Any = SimpleNamespace(published_run=published, error=error, sampler=sampler)
         publication.published_at_s = self.published_at_s
         self.driver.drive(now_s, stream, publication, lambda: None)
 
@@ -82,6 +92,16 @@ def test_a_stream_is_not_live_for_long_by_what_the_run_before_has_published() ->
     assert it.state_machine.state is RuntimeState.STALLED
 
 
+def test_a_store_that_takes_nothing_stalls_the_stream_and_the_run_goes_on() -> None:
+    it = Driven(segment_at_s=9.0, progressed_at_s=9.0)
+    it.state_machine.start_run(0)
+    it.drive(9.0, published=2)
+    assert it.state_machine.state is RuntimeState.LIVE
+    it.drive(9.1, published=2, error="StoreUnavailable: no")
+    assert (it.state_machine.state, it.ends) == (RuntimeState.STALLED, [])
+    assert it.state_machine.last_error == "nothing could be published for 6 s: StoreUnavailable: no"
+
+
 def test_a_slate_that_began_while_it_was_being_switched_off_ends() -> None:
     it = Driven(playing=None)
     it.drive(5.0, replace(STREAM, slate=True))
@@ -95,7 +115,7 @@ def test_a_copied_source_of_rare_keyframes_is_not_taken_for_silent_between_them(
     it = Driven(progressed_at_s=40.0)
     it.segments.target_s, it.published_at_s = target_s, 4.0
     it.state_machine.start_run(0)
-    it.drive(4.0 + silent_s, published=2, sampler=SimpleNamespace(newest=None))
+    it.drive(4.0 + silent_s, published=2)
     assert it.pool.said == [] and it.state_machine.state is RuntimeState.LIVE
     it.drive(4.1 + silent_s)
     assert it.pool.said == [("broke", 0, f"no new segment for {silent_s} s")]
@@ -156,3 +176,22 @@ def test_an_encoded_run_is_cut_at_each_keyframe_and_a_copied_one_by_its_segmenta
         stream = replace(STREAM, abr_profile="custom", custom_renditions=STREAM.renditions, fps_max=fps_max)
         planned = plan(stream, SourceInfo(rate=Fraction(25), is_interlaced=True), None)
         assert (planned.rate, planned.fields) == (rate, fields)
+
+
+def test_an_outage_by_new_settings_begins_with_the_last_playlist_of_the_old_ones() -> None:
+    runtimes, clock = MemoryRuntimes(), SetClock()
+    held_claim = hold(clock, runtimes=runtimes)
+    state_machine = StreamStateMachine(2)
+    driver = Driver(CONFIG, state_machine, 1, RunLogs(MemoryMedia(), clock, held_claim, lambda: ()))
+    reporter = Reporter(runtimes, clock, held_claim)
+    state_machine.start_run(0)
+    state_machine.record_published(3, 3, None)
+    last_ms = held_claim.last_manifest_at_ms = clock.now_ms()
+    reporter.report_if_due(3, state_machine, 1, driver, None)
+    # Nothing is published by the new ones yet, and to end the old ones took a while.
+    clock.advance(3_000)
+    state_machine.change_settings(4)
+    reporter.report_if_due(6, state_machine, 2, driver, None)
+    stored = runtimes.get("stream-1")
+    assert stored and stored.state is RuntimeState.STARTING
+    assert (stored.down_since_ms, stored.last_manifest_at_ms) == (last_ms, last_ms)

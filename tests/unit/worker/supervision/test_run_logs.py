@@ -53,7 +53,8 @@ class Harness:
 
 
 @pytest.fixture
-def harness() -> Harness:
+def harness(monkeypatch: pytest.MonkeyPatch) -> Harness:
+    monkeypatch.setattr(run_logs, "ENDED_INTERVAL_S", 0.01)
     it = Harness()
     it.logs.start()
     return it
@@ -137,12 +138,11 @@ def test_an_opening_lasts_until_its_run_begins_and_the_next_one_is_another(harne
     assert (later.run, later.began_at_ms, later.ended_at_ms) == (None, harness.now_ms(), None)
 
 
-def test_what_a_running_encoder_says_is_stored_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_running_encoder_says_is_stored_now_and_then(harness: Harness, monkeypatch) -> None:
     monkeypatch.setattr(run_logs, "INTERVAL_S", 0.05)
-    monkeypatch.setattr(run_logs, "ENDED_INTERVAL_S", 0.01)
-    harness, puts = Harness(), []
+    puts: list[str] = []
     harness.media.before = lambda operation, key: puts.append(operation) if operation == "put" else None
-    harness.logs.start()
+    harness.logs._wake.set()
     harness.run("one")
     assert eventually(lambda: [run.lines for run in harness.runs()] == [("one",)])
     harness.said.append("two")

@@ -37,8 +37,6 @@ def test_a_dead_encoder_is_reported_until_the_next_was_stable() -> None:
     assert it.state is RuntimeState.LIVE and not it.is_stable
     it.record_published(14 + STABLE_S, 14 + STABLE_S, None)
     assert it.is_stable
-    it.clear_error(None)
-    assert it.last_error is None
     # New settings restart.
     it.end_run("killed")
     it.change_settings(4)

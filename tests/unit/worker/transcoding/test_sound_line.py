@@ -13,11 +13,12 @@ PACKET = 1_024
 LEVEL = 8_000
 # One period of 480 Hz, in stereo.
 PERIOD = [round(LEVEL * math.sin(2 * math.pi * n / 100)) for n in range(100)]
+STEREO = array("h", [value for value in PERIOD for _ in range(2)]).tobytes()
 
 
 def tone(first: int, count: int) -> bytes:
     """Return stereo sound that continues the samples before `first`."""
-    return array("h", [PERIOD[(first + n) % 100] for n in range(count) for _ in range(2)]).tobytes()
+    return (STEREO * (count // 100 + 2))[first % 100 * 4 :][: count * 4]
 
 
 class Line:
@@ -72,7 +73,7 @@ def test_sound_without_faults_is_passed_on_whole(line: Line) -> None:
     assert max(abs(made[n] - sent[n]) for n in range(200, len(made))) <= 2
 
 
-@pytest.mark.parametrize("gap_ms", [41, 50, 100, 333, 5_000])
+@pytest.mark.parametrize("gap_ms", [41, 333])
 def test_a_gap_gets_exactly_as_much_silence(line: Line, gap_ms: int) -> None:
     line.send(1_000_000)
     sent_before = line.sent
@@ -89,7 +90,7 @@ def test_a_gap_gets_exactly_as_much_silence(line: Line, gap_ms: int) -> None:
     assert longest_silence(data[: (sent_before - 200) * 4]) < 10
 
 
-@pytest.mark.parametrize("overlap_ms", [41, 60, 200, 900])
+@pytest.mark.parametrize("overlap_ms", [41, 900])
 def test_what_overlaps_is_left_out(line: Line, overlap_ms: int) -> None:
     line.send(1_000_000)
     line.send(2_000_000, late_us=-overlap_ms * 1_000)
@@ -98,7 +99,7 @@ def test_what_overlaps_is_left_out(line: Line, overlap_ms: int) -> None:
     assert line.off_us(-overlap_ms * 1_000) < 2_000
 
 
-@pytest.mark.parametrize("off_ms", [20, -20, 35, -35])
+@pytest.mark.parametrize("off_ms", [35, -35])
 def test_a_small_step_is_stretched_without_silence(line: Line, off_ms: int) -> None:
     assert abs(off_ms) * 1_000 < GAP_US
     line.send(1_000_000)
@@ -108,7 +109,7 @@ def test_a_small_step_is_stretched_without_silence(line: Line, off_ms: int) -> N
     assert longest_silence(line.take_all()[4_000:]) < 10
 
 
-@pytest.mark.parametrize("ppm", [1_000, -1_000, 100, -100])
+@pytest.mark.parametrize("ppm", [1_000, -100])
 def test_a_clock_that_drifts_stays_with_the_picture_and_is_measured(line: Line, ppm: int) -> None:
     for _ in range(60):
         line.send(1_000_000, ppm=ppm)
@@ -148,7 +149,7 @@ def test_sound_that_begins_after_its_picture_is_heard_at_its_time(line: Line, la
     assert line.counts == (pytest.approx(missing_ms, abs=1), 0)
 
 
-@pytest.mark.parametrize("late_ms", [70, 95, 105, 130])
+@pytest.mark.parametrize("late_ms", [95, 105])
 def test_sound_that_comes_back_near_the_end_of_silence_is_heard_at_its_time(line: Line, late_ms: int) -> None:
     line.send(1_000_000)
     line.line.take(line.line.end + samples_of(100_000))

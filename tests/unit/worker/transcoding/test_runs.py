@@ -1,11 +1,14 @@
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
 
+from worker.media.messages import VIDEO, PacketMessage
 from worker.transcoding import encoding_run
+from worker.transcoding.copying_run import CopyingRun
 from worker.transcoding.encoding_run import EncodingRun
 from worker.transcoding.plan import EncodedRendition, TranscodePlan, Work
 from worker.transcoding.repairs import RunRepairs
@@ -51,3 +54,23 @@ def test_the_largest_ladder_leaves_room_for_sound_that_comes_a_little_late(plan:
     largest = [EncodedRendition(name=f"{n}", width=3_840, height=2_160) for n in range(6)]
     plan = replace(plan, renditions=largest)
     assert encoding_run.PICTURES_BYTES_MAX // plan.picture_bytes > PATIENCE_US / 1e6 * 30
+
+
+@pytest.mark.parametrize(
+    ("every_ms", "begins_us", "first_ms"),
+    # Keyframes alone, and one a second; a keyframe is decoded a little before its segment begins.
+    [
+        *((20, None, 0), (20, 2_000_000, 2_000), (20, 2_009_000, 2_000), (20, 2_011_000, 2_020)),
+        *((1_000, 0, 0), (1_000, 2_000_000, 2_000), (1_000, 2_080_000, 2_000), (1_000, 2_200_000, 3_000)),
+    ],
+)
+def test_a_copy_that_replaces_another_begins_at_the_keyframe_where_that_one_ended(
+    plan, every_ms, begins_us, first_ms
+) -> None:
+    run: Any = CopyingRun(replace(plan, begins_us=begins_us), RunRepairs())
+    made: list[bytes] = []
+    run._output, run._mux = object(), lambda stream, data, *_: made.append(data)
+    for at_ms in range(0, 4_000, 20):
+        is_keyframe = at_ms % every_ms == 0
+        run.packet(PacketMessage(VIDEO, None, at_ms * 1_000, 0, f"{at_ms}".encode(), is_keyframe=is_keyframe), 0)
+    assert made[0] == f"{first_ms}".encode()
