@@ -1,6 +1,7 @@
 """Refusals of the ingest as they are stored and read, and when they say what is wrong with a stream."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,7 @@ from chalicelib.ports.common import StoreUnavailable
 from chalicelib.ports.media import EtagMismatch
 from chalicelib.services.streams.ingest_refusals import IngestRefusals
 from chalicelib.services.streams.views import StreamView
+from gateway.ingest.config import MEMORY_BYTES_MAX, TEMPLATE
 from tests.fakes.simple import SetClock
 from tests.fakes.streams.media import FaultyMedia, MemoryMedia
 from worker.ingest.live_source_opener import MUTE_REASON, WAITING_REASON
@@ -41,6 +43,13 @@ def test_what_is_stored_is_read_again_and_is_small_and_every_reason_has_words():
     for damaged in (newer, "", "{", "[]", "null", '{"refusals": [1]}', '{"refusals": [{"code": "silent"}]}'):
         assert decode(damaged.encode()) == ()
     assert set(DETAILS) == set(RefusalCode) and all(detail.endswith(".") for detail in DETAILS.values())
+
+
+def test_the_limits_in_the_texts_are_those_of_the_ingest():
+    settings = dict(re.findall(r"^ *(\w+) (\d+)s?;", TEMPLATE.read_text(), re.MULTILINE))
+    assert f"after {settings['drop_idle_publisher']} s" in DETAILS[SILENT]
+    assert f"chunk streams below {settings['max_streams']}." in DETAILS[RefusalCode.CHUNKS_REFUSED]
+    assert f"share {MEMORY_BYTES_MAX >> 30} GiB;" in DETAILS[RefusalCode.OUT_OF_MEMORY]
 
 
 def test_another_ingest_that_wrote_meanwhile_is_not_overwritten():
