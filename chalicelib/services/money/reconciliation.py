@@ -80,7 +80,7 @@ class Reconciliation:
         now_ms = self._clock.now_ms()
         followers = list(self._usage.marks().values())
         settled = postponed = failed = 0
-        for due in self._due(now_ms):
+        for due in self._due(now_ms, deadline):
             if self._monotonic() >= deadline:
                 break
             # A failing session stays due and must not block the others.
@@ -95,9 +95,11 @@ class Reconciliation:
                 self._table.put_totals(self.totals(day))
         return Run(settled=settled, postponed=postponed, failed=failed)
 
-    def _due(self, now_ms: int) -> Iterator[Due]:
+    def _due(self, now_ms: int, deadline: float) -> Iterator[Due]:
         # In random order, so that a run that stops early does not always skip the same shards.
         for shard in random.sample(range(DUE_SHARDS), DUE_SHARDS):
+            if self._monotonic() >= deadline:
+                return
             yield from all_items(self._table.due, shard, now_ms, limit=DUE_PER_PAGE)
 
     def _reconcile(self, due: Due, followers: list[int]) -> bool:
