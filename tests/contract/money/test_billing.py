@@ -179,6 +179,21 @@ def test_a_cap_can_be_raised_lowered_and_lifted_while_watching(services: Service
     assert spent_today(playback) == 30_000
 
 
+def test_a_late_beat_that_is_sold_by_another_function_meanwhile_is_a_replay(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    playback, buy = services.watching(), services.stores.wallets.buy
+    services.clock.advance(LEASE_MS + GRACE_MS + 1)
+
+    def buy_after_another(*values: object) -> Wallet:
+        monkeypatch.undo()
+        assert playback.beat(2).outcome is Outcome.LATE
+        return buy(*values)
+
+    monkeypatch.setattr(services.stores.wallets, "buy", buy_after_another)
+    assert (playback.beat(2).outcome, playback.balance) == (Outcome.REPLAY, 80_000)
+
+
 def test_a_top_up_that_comes_between_saves_the_session(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     playback, end = services.watching(10_000), services.stores.wallets.end
     services.clock.advance(LEASE_MS)
