@@ -26,6 +26,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
+
 from bench.cpu import cpu_s
 from chalicelib import config
 from chalicelib.adapters import aws
@@ -171,8 +173,7 @@ class Variant:
 
     def _cpu_s(self) -> float:
         assert self._process is not None
-        workers = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        return sum(cpu_s(int(pid)) for pid in workers)
+        return sum(cpu_s(worker.pid) for worker in psutil.Process(self._process.pid).children())
 
 
 def varied(text: str, name: str) -> str:

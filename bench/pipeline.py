@@ -15,9 +15,9 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from pathlib import Path
 
 import httpx
+import psutil
 
 from bench.cpu import cpu_s
 from chalicelib.adapters.streams.s3_media import S3Media
@@ -215,9 +215,7 @@ def spent_s(worker: int) -> tuple[float, dict[str, float]]:
 
 def programs(worker: int) -> dict[int, str]:
     """Return the names of the worker's receivers and encoders by process id."""
-    children = Path(f"/proc/{worker}/task").glob("*/children")
-    pids = [int(pid) for path in children for pid in path.read_text().split()]
-    return {pid: Path(f"/proc/{pid}/comm").read_text().strip() for pid in pids}
+    return {child.pid: child.name() for child in psutil.Process(worker).children()}
 
 
 if __name__ == "__main__":

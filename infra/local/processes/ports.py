@@ -2,11 +2,10 @@
 
 import errno
 import socket
-from pathlib import Path
+
+import psutil
 
 from infra.local.layout import HOST
-
-_LISTEN = "0A"
 
 
 def is_free(port: int) -> bool:
@@ -25,30 +24,7 @@ def is_free(port: int) -> bool:
 
 def holder(port: int) -> str:
     """Return the name and id of the process that listens on the port, as far as this user may see it."""
-    inodes = _listening_inodes(port)
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal() and inodes & _socket_inodes(entry):
-            return f"{(entry / 'comm').read_text().strip()} (pid {entry.name})"
+    for found in psutil.net_connections("tcp"):
+        if found.pid and found.status == psutil.CONN_LISTEN and found.laddr.port == port:
+            return f"{psutil.Process(found.pid).name()} (pid {found.pid})"
     return "a process of another user"
-
-
-def _listening_inodes(port: int) -> set[str]:
-    inodes = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        for line in Path(table).read_text().splitlines()[1:] if Path(table).exists() else ():
-            fields = line.split()
-            if fields[3] == _LISTEN and int(fields[1].rpartition(":")[2], 16) == port:
-                inodes.add(fields[9])
-    return inodes
-
-
-def _socket_inodes(process: Path) -> set[str]:
-    inodes = set()
-    try:
-        for descriptor in (process / "fd").iterdir():
-            target = str(descriptor.readlink())
-            if target.startswith("socket:["):
-                inodes.add(target[8:-1])
-    except OSError:
-        pass  # The process has ended, or belongs to another user.
-    return inodes

@@ -9,9 +9,9 @@ import time
 import xmlrpc.client  # nosec B411
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
 from infra.local.layout import ROOT, Layout
@@ -51,15 +51,12 @@ class Supervisor:
 
     def pid(self) -> int | None:
         """Return the process id of the running supervisord, or None if its pid file is missing or stale."""
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            pid = int((self._layout.run_dir / "supervisord.pid").read_text())
+        with contextlib.suppress(FileNotFoundError, ValueError, psutil.Error):
+            found = psutil.Process(int((self._layout.run_dir / "supervisord.pid").read_text()))
             # Another process that has the same number now has neither our configuration nor our directory.
-            with contextlib.suppress(OSError):
-                command = Path(f"/proc/{pid}/cmdline").read_bytes()
-                environment = Path(f"/proc/{pid}/environ").read_bytes()
-                marker = f"TOLLCAST_STATE_DIR={self._layout.state_dir}".encode()
-                if str(CONFIG).encode() in command and marker in environment.split(b"\0"):
-                    return pid
+            directory = found.environ().get("TOLLCAST_STATE_DIR")
+            if str(CONFIG) in found.cmdline() and directory == str(self._layout.state_dir):
+                return int(found.pid)
         return None
 
     def start(self, environment: Mapping[str, str]) -> None:

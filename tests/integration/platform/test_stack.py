@@ -8,13 +8,13 @@ import subprocess
 import sys
 import time
 from contextlib import closing
-from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from infra.local.layout import ROOT
-from infra.local.processes import process_groups, signals
+from infra.local.processes import signals
 from infra.local.processes.health import checks
 from infra.local.processes.ports import is_free
 from infra.local.processes.supervision import PARTS, Supervisor
@@ -47,18 +47,14 @@ def is_healthy(platform):
 
 def leftovers(platform):
     """Return the processes that run for this platform."""
-    marker = f"TOLLCAST_STATE_DIR={platform.layout.state_dir}".encode()
-    found = []
-    for process in process_groups.running_processes():
-        try:
-            environ = Path(f"/proc/{process.pid}/environ").read_bytes()
-            command = Path(f"/proc/{process.pid}/cmdline").read_bytes()
-        except OSError:
-            continue
+    directory = str(platform.layout.state_dir)
+    return [
+        each
+        for each in psutil.process_iter(["cmdline", "environ"])
         # nginx overwrites its environment, but its command contains the directory.
-        if marker in environ.split(b"\0") or str(platform.layout.state_dir).encode() in command:
-            found.append((process.pid, command))
-    return found
+        if (each.info["environ"] or {}).get("TOLLCAST_STATE_DIR") == directory
+        or directory in " ".join(each.info["cmdline"] or [])
+    ]
 
 
 def assert_nothing_is_left(platform):
@@ -86,12 +82,9 @@ def test_up_prints_the_addresses_and_is_healthy(running):
 
 def test_it_listens_on_this_machine_only_and_no_client_reaches_the_signing_endpoint(running):
     layout = running.layout
-    ports = {f"{port:04X}" for port in (layout.port, layout.emulator_port, layout.rtmp_port)}
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        for line in Path(table).read_text().splitlines()[1:]:
-            address, port = line.split()[1].rsplit(":", 1)
-            if port in ports and line.split()[3] == "0A":
-                assert address == "0100007F"
+    ports = (layout.port, layout.emulator_port, layout.rtmp_port)
+    listening = [each.laddr for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
+    assert {each.ip for each in listening if each.port in ports} == {"127.0.0.1"}
     for path in ("/sign", "/verdict", "/denial", "/ingest", "/_sign", "/_verdict"):
         answer = httpx.get(running.url + path, headers={"X-Tollcast-Key": "streams/stream-1/index.m3u8"})
         assert answer.status_code == 404, path
@@ -221,4 +214,4 @@ def test_a_child_does_not_outlive_an_interruption_that_arrives_while_it_is_creat
     ):
         pytest.fail("the block must not run")
     assert len(created) == 1
-    assert process_groups.find_process(created[0]) is None
+    assert not psutil.pid_exists(created[0])

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 
 def assert_all_is_closed(stderr: str) -> None:
     """Check that Python warned of no file or connection that was left open."""
@@ -66,15 +68,9 @@ class PlayProcess:
 
     def mpv_pids(self) -> list[int]:
         """Return the mpv processes of this play, found by the control socket."""
-        found = []
-        for entry in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                argv = entry.read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if argv[0].endswith(b"mpv") and f"--input-ipc-server={self.control}".encode() in argv:
-                found.append(int(entry.parent.name))
-        return found
+        running = psutil.process_iter(["name", "cmdline"])
+        option = f"--input-ipc-server={self.control}"
+        return [each.pid for each in running if each.info["name"] == "mpv" and option in each.info["cmdline"]]
 
 
 @dataclass
