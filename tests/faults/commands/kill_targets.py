@@ -133,7 +133,7 @@ def _is_live(platform: TargetPlatform, before: int) -> bool:
 
 
 def _supervisord_is_back(platform: TargetPlatform, _: int) -> bool:
-    """Only `make up` restarts it."""
+    """Restart it with `make up`, since nothing else does, and return whether the stream is live."""
     bring_up(platform.stack, platform.sessions_per_user_max)
     return platform.operator.is_live()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 
 class Threads:
-    """Runs each task in a thread. The first error of a task sets `stopped`, for which the others look."""
+    """Threads that run one task each. An error of a task sets `stopped`, which the other tasks check."""
 
     def __init__(self, tasks: Sequence[Callable[[], object]], stopped: threading.Event | None = None) -> None:
         self._errors: list[BaseException] = []

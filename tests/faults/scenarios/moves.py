@@ -144,6 +144,7 @@ class MoveRunner:
             self.recorder.beat(driver, viewer, session_id, seq, faults=faults)
 
     def stop(self, move: Move, faults: FaultPlan | None) -> None:
+        """Send a stop, a kick or a renewal."""
         viewer = self._viewer(move)
         if session_id := self._session(viewer, move):
             driver, faults = self._route(move, viewer, session_id, faults)
