@@ -21,7 +21,8 @@ from worker.transcoding.plan import Work
 
 # Codecs that MPEG-TS carries and players decode.
 COPIED_VIDEO = ("h264", "hevc")
-# The usual setting of senders. It is not measured, since that takes time: a longer interval raises the target later.
+# The usual setting of senders, for what was not measured, since that takes time: live sources, and a file that a busy
+# machine does not read in time. A longer interval raises the target later.
 LIVE_INTERVAL_S = 2.0
 # Formats of looped files. Playlists and scripts (hls, concat, …) are left out, since they name further files.
 FILE_FORMATS = "mov,matroska,webm,mpegts,mpeg,avi,flv,ogg,mp3,wav,h264,hevc,asf,mxf"
@@ -62,9 +63,10 @@ def plan_copy(source: SourceInfo, stream: Stream, environ: Mapping[str, str]) ->
         )
     if source.rotation:
         raise SourceRefused(f"{name} has to be turned by {source.rotation}°: choose a profile that encodes")
-    if source.path is None:
+    lines = None if source.path is None else _read(source.path, environ)
+    if lines is None:
         return choose_segmentation(LIVE_INTERVAL_S, stream.segment_seconds)
-    interval_s = longest_interval_s(_read(source.path, environ))
+    interval_s = longest_interval_s(lines)
     if interval_s is None:
         raise SourceRefused(f"no keyframe was found in {name}: choose a profile that encodes")
     if interval_s > SEGMENT_SECONDS_MAX:
@@ -119,8 +121,8 @@ def keyframes_argv(path: Path, read_s: int) -> list[str]:
     return limit_argv([*argv, "-show_entries", entries, "-of", "compact=p=0:nk=1", f"file:{path}"])
 
 
-def _read(path: Path, environ: Mapping[str, str]) -> list[str]:
-    """Return the lines that can be read in time."""
+def _read(path: Path, environ: Mapping[str, str]) -> list[str] | None:
+    """Return the lines that can be read in time; None if that were too few to find a keyframe."""
     argv = keyframes_argv(path, MEASURE_S)
     try:
         done = subprocess.run(
@@ -133,7 +135,8 @@ def _read(path: Path, environ: Mapping[str, str]) -> list[str]:
         )
         return done.stdout.decode(errors="replace").splitlines()
     except subprocess.TimeoutExpired as timeout:
-        return (timeout.stdout or b"").decode(errors="replace").splitlines()[:-1]
+        lines = (timeout.stdout or b"").decode(errors="replace").splitlines()[:-1]
+        return lines if longest_interval_s(lines) is not None else None
 
 
 def _seconds(text: str) -> float | None:

@@ -1,3 +1,5 @@
+import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise, product
@@ -81,6 +83,19 @@ def test_a_file_is_measured_and_a_live_source_is_not_waited_for(monkeypatch: pyt
         assert plan_copy(replace(source, audio_codec=audio_codec), STREAM, {}) == choose_segmentation(interval_s, 2)
     # Nor is what is encoded.
     assert plan_copy(PATTERN, replace(STREAM, abr_profile="hd"), {}) is None
+
+
+@pytest.mark.parametrize(
+    ("read", "interval_s"), [(None, LIVE_INTERVAL_S), (b"0|0|__\n0", LIVE_INTERVAL_S), (b"0|0|K_\n4|4|K_\n8|", 4.0)]
+)
+def test_a_file_that_is_not_read_in_time_is_not_refused(
+    monkeypatch: pytest.MonkeyPatch, read: bytes | None, interval_s: float
+) -> None:
+    def run(argv: Sequence[str], **_: object) -> None:
+        raise subprocess.TimeoutExpired(argv, 2.0, read)
+
+    monkeypatch.setattr(copy_segmentation.subprocess, "run", run)
+    assert plan_copy(FILE, STREAM, {}) == choose_segmentation(interval_s, 2)
 
 
 def test_playlists_and_scripts_are_no_files_to_loop() -> None:
