@@ -84,7 +84,7 @@ def test_the_schedules_run_as_deployed(api: Api, module_settings: Settings) -> N
         invoke(module_settings, handler)
 
 
-def test_keys_rotate_as_deployed_and_nobody_is_logged_out(
+def test_keys_rotate_as_deployed_and_no_user_is_logged_out(
     api: Api, viewer: dict[str, str], module_settings: Settings
 ) -> None:
     store = SecretKeyStore(module_settings.token_secret)

@@ -161,7 +161,7 @@ def test_without_any_log_it_is_given_up_after_a_day(services: Container) -> None
     assert (row.session_id, row.reason) == (session_id, Finding.NOT_MEASURED)
 
 
-def test_an_adjustment_counts_once_and_reconciles_the_session_anew(services: Container) -> None:
+def test_an_adjustment_counts_once_and_reconciles_the_session_again(services: Container) -> None:
     user_id, session_id = watched(services)
     arrive(services)
     services.reconciliation.run()

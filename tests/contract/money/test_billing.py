@@ -65,7 +65,7 @@ def test_a_top_up_takes_effect_at_the_next_beat(services: Services) -> None:
     assert playback.beat(2).outcome is Outcome.ON_TIME
 
 
-def test_a_session_whose_lease_ran_out_is_in_nobodys_way(services: Services) -> None:
+def test_a_session_whose_lease_ran_out_takes_no_place(services: Services) -> None:
     user_id = services.viewer()
     first, second = (services.open(user_id).session.session_id for _ in range(2))
     services.clock.advance(LEASE_MS + GRACE_MS)

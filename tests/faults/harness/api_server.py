@@ -6,15 +6,16 @@ Tests write the true time into a file. The clock of each worker differs from it 
 from __future__ import annotations
 
 import os
-import signal
 import struct
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from infra.local.layout import ROOT
 from tests.faults.harness.environment import BEGIN_MS, SKEW_MS, TrueTime
@@ -71,12 +72,10 @@ class ApiServer:
 
     def kill_worker(self, which: int) -> None:
         """Kill a worker. The master starts another one."""
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        if children:
-            try:
-                os.kill(int(children[which % len(children)]), signal.SIGKILL)
-            except ProcessLookupError:
-                return
+        with suppress(psutil.NoSuchProcess):
+            children = psutil.Process(self._process.pid).children()
+            if children:
+                children[which % len(children)].kill()
 
 
 @contextmanager

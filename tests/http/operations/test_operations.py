@@ -63,7 +63,7 @@ def test_files_have_names_as_people_have_them(api: Api) -> None:
     assert refused.status_code == 400 and "256 bytes" in refused.text and "allowed: 255" in refused.text
 
 
-def test_sources_that_are_nobodys_to_open_are_refused_and_nothing_is_kept(api: Api) -> None:
+def test_sources_that_no_stream_may_open_are_refused_and_nothing_is_kept(api: Api) -> None:
     admin, stream_id = api.admin(), new_session_id()
     urls = ("https://user:secret@example.org/live.m3u8", "https://example.org/live.m3u8")
     hostile, good = ({"mode": "pull", "url": each} for each in urls)
