@@ -1,4 +1,9 @@
-"""nginx's configuration, rendered from `nginx.conf.template` and `GatewayConfig` without side effects."""
+"""nginx's configuration, rendered from `nginx.conf.template` and `GatewayConfig` without side effects.
+
+Settings without a field in `GatewayConfig` are constants in `snippets/`, which nginx includes unchanged: body and
+header limits, timeouts and buffers in `client_limits.conf` and `proxy_defaults.conf`, the pace of segments in
+`segment_pace.conf`. Errors of nginx itself have their texts in `problem_pages.py`.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,14 +13,13 @@ from gateway.nginx.rendering import quoted, render_template, socket_path, unquot
 from gateway.nginx.tls import Tls, listen_directives, redirect_server, s3_directives
 
 TEMPLATE = Path(__file__).with_name("nginx.conf.template")
-# nginx reads them from here when it starts and when it reloads.
+# nginx reads the snippets from this directory when it starts and when it reloads.
 SNIPPETS_DIR = Path(__file__).with_name("snippets")
-SEGMENT_CACHE_MB = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class GatewayConfig:
-    """Addresses, sockets, directories and limits of the gateway. Set `user` only where nginx starts as root."""
+    """Addresses, sockets, directories and request limits of the gateway. Set `user` only if root starts nginx."""
 
     listen: str
     api_socket: Path
@@ -28,16 +32,16 @@ class GatewayConfig:
     user: str | None
     # TLS towards viewers. Without it, a proxy in front of the gateway must speak TLS.
     tls: Tls | None = None
-    # The certificates that S3's is verified against. Without them the gateway reaches S3 by plain HTTP.
+    # The file of CA certificates that verify S3. Without it, the gateway reaches S3 by plain HTTP.
     s3_trusted: Path | None = None
-    # The DNS server that resolves S3's name, since its addresses change. Only used with TLS.
+    # The DNS server for S3's name, whose addresses change. Used only if `s3_trusted` is set.
     resolver: str = "127.0.0.1"
-    # Limits of one address, or of one IPv6 network of 64 bits: a few hundred viewers may share one.
+    # Limits for one IPv4 address or one IPv6 /64 network. A few hundred viewers may share one.
     connections_per_address: int = 512
     requests_per_address_per_s: int = 200
     # Requests to the endpoints: one for each viewer and lease, and one more for each start or refusal.
     endpoint_requests_per_address_per_s: int = 100
-    segment_cache_mb: int = SEGMENT_CACHE_MB
+    segment_cache_mb: int = 1024
 
 
 def render(config: GatewayConfig) -> str:
@@ -55,7 +59,7 @@ def render(config: GatewayConfig) -> str:
         # A browser's page and a player's start send many requests at once.
         "REQUESTS_BURST": str(2 * config.requests_per_address_per_s),
         "ENDPOINT_REQUESTS_PER_S": str(config.endpoint_requests_per_address_per_s),
-        # Requests wait for two seconds; the public server waits five seconds for the response.
+        # Requests above the rate wait for up to two seconds. The public server waits five seconds for a response.
         "ENDPOINT_REQUESTS_BURST": str(3 * config.endpoint_requests_per_address_per_s),
         "API_SOCKET": socket_path(config.api_socket),
         "ENDPOINTS_SOCKET": socket_path(config.endpoints_socket),

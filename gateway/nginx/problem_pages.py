@@ -13,7 +13,7 @@ PROBLEMS = {
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address accepts GET and HEAD."),
     408: ("request_timeout", "The request took too long to arrive."),
-    413: ("body_too_large", "The body may have 65536 bytes."),
+    413: ("body_too_large", "The body may have at most 65536 bytes."),
     414: ("address_too_long", "The address is too long."),
     416: ("range_not_satisfiable", "The requested range is beyond the end of the object."),
     429: ("too_many_requests", "Too many requests or segments at once. Fetch media at the pace at which it plays."),

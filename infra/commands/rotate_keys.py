@@ -24,7 +24,7 @@ class TooSoon(Exception):
 
 
 def rotate(rotation: KeyRotation, wait: Callable[[float], None], say: Callable[[str], None]) -> None:
-    """Run both phases, with the wait between them. Raises `TooSoon`, or `RowRefused` if another rotation runs."""
+    """Run both phases, with the wait between them. Raise `TooSoon`, or `RowRefused` if another rotation runs."""
     sets = rotation.begin()
     if not _any_announced(sets):
         raise TooSoon(f"they were changed less than {SETTLED_MS // 60_000} minutes ago; try again later")

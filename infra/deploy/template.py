@@ -83,8 +83,8 @@ def gateway_responses() -> dict[str, Any]:
     return {
         "ACCESS_DENIED": _response(403, "$context.authorizer.code", "$context.authorizer.detail"),
         "UNAUTHORIZED": _response(401, "token_invalid", "Send a play token in the header Authorization."),
-        "MISSING_AUTHENTICATION_TOKEN": _response(404, "not_found", "There is nothing at this path."),
-        "RESOURCE_NOT_FOUND": _response(404, "not_found", "There is nothing at this path."),
+        "MISSING_AUTHENTICATION_TOKEN": _response(404, "not_found", "There is nothing at this address."),
+        "RESOURCE_NOT_FOUND": _response(404, "not_found", "There is nothing at this address."),
         "REQUEST_TOO_LARGE": _response(413, "body_too_large", "The body is too large. Send a smaller one."),
         "THROTTLED": _response(429, "too_many_requests", "There were too many requests. Try again in a moment."),
         "DEFAULT_5XX": _response(None, "unavailable", "The service is unavailable. Try again."),

@@ -105,7 +105,7 @@ class Layout:
         return self.run_dir / f"{part}.sock"
 
     def make_directories(self) -> None:
-        """Create missing directories. Raises `ConfigError` if other users can use the run directory."""
+        """Create missing directories. Raise `ConfigError` if other users can use the run directory."""
         for name, attribute in vars(Layout).items():
             if isinstance(attribute, StateDirectory):
                 getattr(self, name).mkdir(parents=True, exist_ok=True)
@@ -117,7 +117,7 @@ class Layout:
 
 
 def layout_from(environ: Mapping[str, str]) -> Layout:
-    """Return the layout that the local settings of the environment describe. Raises `ConfigError`."""
+    """Return the layout that the local settings of the environment describe. Raise `ConfigError`."""
     values = read(Part.LOCAL, environ)
     return Layout(
         state_dir=values["state_dir"].expanduser().resolve(),

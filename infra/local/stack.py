@@ -32,7 +32,7 @@ class StackError(Exception):
 
 
 def up(layout: Layout) -> None:
-    """Start the parts that do not run, apply migrations, and return when every part answers. Raises `StackError`."""
+    """Start the parts that do not run, apply migrations, and return when every part answers. Raise `StackError`."""
     layout.make_directories()
     with exclusive_lock(layout):
         layout.make_directories()  # A `make down` that held the lock before removed some.

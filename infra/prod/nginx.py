@@ -20,7 +20,7 @@ from gateway.nginx.tls import Tls
 
 
 def gateway_config(environ: Mapping[str, str]) -> GatewayConfig:
-    """Return the configuration of this machine's gateway. Raises `ConfigError` if a setting is missing or invalid."""
+    """Return the configuration of this machine's gateway. Raise `ConfigError` if a setting is missing or invalid."""
     settings = config.load(environ)
     if settings.denylist_dir is None:
         raise ConfigError("TOLLCAST_DENYLIST_DIR is not set. Without the denylist, a kick takes up to 10 s.")

@@ -27,11 +27,11 @@ class Account:
         self._login: Login | None = None
 
     def health(self) -> dict[str, Any]:
-        """Return the server's health. Raises UnreachableError, ProblemError."""
+        """Return the server's health. Raise UnreachableError, ProblemError."""
         return self._http.request("GET", "/healthz", timeout_s=HEALTH_TIMEOUT_S)
 
     def login(self, email: str, password: str) -> tuple[Login, str]:
-        """Log in, store the tokens, and return the login and where it is stored. Raises ProblemError when refused."""
+        """Log in, store the tokens, and return the login and where it is stored. Raise ProblemError when refused."""
         response = self._http.request("POST", "/auth/login", {"email": email, "password": password})
         login = Login.from_response(self.server, response)
         with self._store.locked(login.server):
@@ -42,7 +42,7 @@ class Account:
     def logout(self) -> bool:
         """Revoke the tokens at the server, then delete them here. Return False when none were stored.
 
-        Raises UnreachableError when they could only be deleted.
+        Raise UnreachableError when they could only be deleted.
         """
         with self._store.locked(self.server):
             login = self._store.load(self.server)
@@ -62,7 +62,7 @@ class Account:
     ) -> dict[str, Any]:
         """Return the server's answer to an authorized request.
 
-        Raises NotLoggedInError, ProblemError, UnreachableError, BadVariableError, KeyringUnavailableError.
+        Raise NotLoggedInError, ProblemError, UnreachableError, BadVariableError, KeyringUnavailableError.
         """
         return self._authorized(lambda token: self._http.request(method, path, body, token, timeout_s))
 

@@ -55,7 +55,7 @@ class TokenStore:
         self._vault = vault
 
     def load(self, server: str) -> Login | None:
-        """Return the stored login, or None. Raises KeyringUnavailableError when the keyring is locked."""
+        """Return the stored login, or None. Raise KeyringUnavailableError when the keyring is locked."""
         entry = _read_json(self._path(server))
         if entry is None:
             return None

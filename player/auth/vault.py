@@ -18,16 +18,16 @@ class Vault:
     name = "system keyring"
 
     def get(self, key: str) -> str | None:
-        """Return a secret, or None. Raises VaultError."""
+        """Return a secret, or None. Raise VaultError."""
         value = _bounded(lambda: _backend().get_password(SERVICE, key))
         return value if isinstance(value, str) else None
 
     def set(self, key: str, secret: str) -> None:
-        """Store a secret. Raises VaultError."""
+        """Store a secret. Raise VaultError."""
         _bounded(lambda: _backend().set_password(SERVICE, key, secret))
 
     def delete(self, key: str) -> None:
-        """Delete a secret. Raises VaultError, also when there is none."""
+        """Delete a secret. Raise VaultError, also when there is none."""
         _bounded(lambda: _backend().delete_password(SERVICE, key))
 
 

@@ -32,12 +32,12 @@ class ProblemError(CliError):
 
 
 def proxy_to(url: str) -> Proxy | None:
-    """Return the environment's proxy for a server, None for this machine. Raises BadVariableError."""
+    """Return the environment's proxy for a server, None for this machine. Raise BadVariableError."""
     return None if urlsplit(url).hostname in LOOPBACK else proxy_for(url)
 
 
 def client_for(url: str, limits: httpx.Limits = LIMITS, **settings: Any) -> httpx.Client:
-    """Return an HTTP client for one server. Raises BadVariableError."""
+    """Return an HTTP client for one server. Raise BadVariableError."""
     proxy = proxy_to(url)
     try:
         transport = httpx.HTTPTransport(
@@ -58,7 +58,7 @@ class Http:
         self.server = server
 
     def prepare(self) -> None:
-        """Build the client. Raises BadVariableError, as the requests do."""
+        """Build the client. Raise BadVariableError, as the requests do."""
         _ = self._client
 
     @cached_property
@@ -75,7 +75,7 @@ class Http:
     ) -> dict[str, Any]:
         """Return the JSON object in the server's response.
 
-        Raises ProblemError for a refusal (4xx), UnreachableError for a transport failure or a 5xx.
+        Raise ProblemError for a refusal (4xx), UnreachableError for a transport failure or a 5xx.
         """
         response = self._send(method, path, body, bearer, TIMEOUT_S if timeout_s is None else timeout_s)
         if response.status_code == NO_CONTENT:

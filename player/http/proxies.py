@@ -27,7 +27,7 @@ class Proxy:
 def proxy_for(url: str) -> Proxy | None:
     """Return the proxy for an address, or None if none is set or NO_PROXY excludes the address.
 
-    Raises BadVariableError. Variables for other schemes or excluded hosts are not checked.
+    Raise BadVariableError. Variables for other schemes or excluded hosts are not checked.
     """
     parts = urlsplit(url)
     settings = getproxies()

@@ -59,7 +59,7 @@ class CredentialsProvider:
         """Return the credentials as soon as they are not held.
 
         After the gateway refused a token, pass it as `other_than`: then this waits for another one.
-        Raises SessionOverError and CredentialsTimeoutError.
+        Raise SessionOverError and CredentialsTimeoutError.
         """
         with self._changed:
             self._wait_while(lambda: self._is_held, hold_s_max)

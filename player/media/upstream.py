@@ -77,7 +77,7 @@ class Upstream:
     def open(self, method: str, path: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
         """Open a media file of the session. The body is streamed; the status is 200, 206, 304, 404 and the like.
 
-        Raises SessionOverError, CredentialsTimeoutError, MediaUnavailableError.
+        Raise SessionOverError, CredentialsTimeoutError, MediaUnavailableError.
         """
         response = self._fetch(method, path, headers)
         try:
@@ -153,7 +153,7 @@ class Upstream:
             return self._clients[origin]
 
     def _handle_refusal(self, code: str | None, reason: str | None, token: str) -> None:
-        """Request a heartbeat, which brings a fresh token, or a restart. Raises SessionOverError for a final reason."""
+        """Request a heartbeat, which brings a fresh token, or a restart. Raise SessionOverError for a final reason."""
         if reason in RECOVERABLE:
             if self._credentials.is_current(token):  # else a fresh token came while the request was in flight
                 (self._restart_session if code == BOUND_ELSEWHERE else self._send_heartbeat)()

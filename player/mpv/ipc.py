@@ -37,7 +37,7 @@ class MpvIpc:
         self._thread.start()
 
     def command(self, *words: Any, timeout_s: float = 3.0) -> Any:
-        """Run a command and return its data. Raises MpvError."""
+        """Run a command and return its data. Raise MpvError."""
         number = next(self._numbers)
         answer: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         line = json.dumps({"command": words, "request_id": number}) + "\n"

@@ -27,7 +27,7 @@ LOG_TAIL_LINES = 3
 
 
 class MpvProcess:
-    """A running mpv; `on_event` receives its IPC events. Raises CliError (status 7) if mpv is missing or fails."""
+    """A running mpv; `on_event` receives its IPC events. Raise CliError (status 7) if mpv is missing or fails."""
 
     def __init__(
         self,
@@ -60,11 +60,11 @@ class MpvProcess:
         self.end()
 
     def play(self, url: str) -> None:
-        """Play an address instead of the current one. Raises MpvError."""
+        """Play an address instead of the current one. Raise MpvError."""
         self._ipc.command("loadfile", url, "replace")
 
     def observe(self, *names: str) -> None:
-        """Request an event for each change of these properties. Raises MpvError."""
+        """Request an event for each change of these properties. Raise MpvError."""
         for number, name in enumerate(names, start=1):
             self._ipc.command("observe_property", number, name)
 

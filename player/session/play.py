@@ -39,7 +39,7 @@ class PlayOptions:
 
 
 def play(api: PlaybackApi, request: PlayRequest, options: PlayOptions, screen: Screen) -> Receipt:
-    """Play a stream until it ends. Raises CliError when it cannot be started."""
+    """Play a stream until it ends. Raise CliError when it cannot be started."""
     stream = api.stream(request.stream_id)
     title = printable(str(stream["title"])) or request.stream_id
     live_start_index = start_index(stream.get("live_start_index"))

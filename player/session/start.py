@@ -27,7 +27,7 @@ class PlayRequest:
 def start_session(api: PlaybackApi, request: PlayRequest, replace: bool = False) -> Lease:
     """Start one session and buy its first lease. Takes START_S_MAX at most.
 
-    Raises StartUnansweredError when no attempt was answered, ProblemError when refused, CliError when not logged in.
+    Raise StartUnansweredError when no attempt was answered, ProblemError when refused, CliError when not logged in.
     """
     key = secrets.token_urlsafe(KEY_BYTES)
     deadline = time.monotonic() + START_S_MAX

@@ -1,6 +1,9 @@
-"""The hash chain of a ledger's lines, which makes a saved statement verifiable without the server.
+"""The hash chain of a ledger's lines. With it, `verification.py` checks a saved statement without the server.
 
-canonical(line) = the HASHED fields as a JSON array, without spaces, in ASCII, null for empty fields
+The format is public (docs/billing.md, "Statements"). The server has its own code for it, in
+`chalicelib/domain/money/chain.py`: change both, and `LINE_FIELDS` in `statement.py`.
+
+canonical(line) = the HASHED_FIELDS as a JSON array, without spaces, in ASCII, null for missing values
 genesis         = sha256("tollcast ledger 1\\n" + user_id)
 hash(line)      = sha256(hash of the previous line + "\\n" + canonical(line)), in hex
 """
@@ -10,7 +13,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-HASHED = (
+HASHED_FIELDS = (
     "version",
     "at_ms",
     "entry_id",
@@ -25,8 +28,8 @@ HASHED = (
 
 
 def canonical(line: Mapping[str, Any]) -> str:
-    """Return the text of a line that is hashed. Raises KeyError for a missing field."""
-    return json.dumps([line[name] for name in HASHED], separators=(",", ":"), ensure_ascii=True)
+    """Return the part of a line that is hashed, as JSON. Raise `KeyError` for a missing field."""
+    return json.dumps([line[name] for name in HASHED_FIELDS], separators=(",", ":"), ensure_ascii=True)
 
 
 def genesis(user_id: str) -> str:
@@ -40,5 +43,5 @@ def line_hash(previous: str, line: Mapping[str, Any]) -> str:
 
 
 def _sha256(text: str) -> str:
-    # A lone surrogate, which the server never writes, must not stop the check.
+    # The user id and the hash before come from the file. A lone surrogate in them must not stop the check.
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

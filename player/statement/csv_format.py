@@ -28,7 +28,7 @@ FIELD_CHARS_MAX = 10_000
 
 
 def read_csv(text: str) -> Statement:
-    """Read a statement. Its lines are checked when they are iterated. Raises MalformedError."""
+    """Read a statement. Its lines are checked when they are iterated. Raise MalformedError."""
     rows = _rows(text)
     _, header = next(rows)
     if tuple(header) != COLUMNS:
@@ -40,7 +40,7 @@ def read_csv(text: str) -> Statement:
 
 
 def _rows(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield the rows of a CSV, each with the number of its first line. Raises MalformedError."""
+    """Yield the rows of a CSV, each with the number of its first line. Raise MalformedError."""
     csv.field_size_limit(FIELD_CHARS_MAX)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     first_line, is_blank = 1, False

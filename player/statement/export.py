@@ -44,7 +44,7 @@ class Export:
 
 
 def fetch(account: Account, form: str, after_version: int = 0) -> Export:
-    """Fetch all parts of a statement, as `json` or `csv`. Raises CliError."""
+    """Fetch all parts of a statement, as `json` or `csv`. Raise CliError."""
     parts = [_part(account, form, after_version)]
     size, lines, is_partial = len(parts[0].text.encode()), parts[0].lines, False
     while parts[-1].lines:
@@ -65,7 +65,7 @@ def fetch(account: Account, form: str, after_version: int = 0) -> Export:
 
 
 def save(path: Path, text: str, replace: bool) -> None:
-    """Write a file atomically: after a failure the old file, if any, is unchanged. Raises CliError."""
+    """Write a file atomically: after a failure the old file, if any, is unchanged. Raise CliError."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         write_private(draft, text)

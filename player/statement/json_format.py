@@ -23,12 +23,12 @@ INTEGER_CHARS_MAX = 20
 
 
 def read_json(text: str) -> Statement:
-    """Read a statement. Its lines are checked when they are iterated. Raises MalformedError."""
+    """Read a statement. Its lines are checked when they are iterated. Raise MalformedError."""
     return statement_from(_parsed(text))
 
 
 def statement_from(document: Any) -> Statement:
-    """Return the statement in a parsed document. Raises MalformedError."""
+    """Return the statement in a parsed document. Raise MalformedError."""
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise MalformedError(f"it is not a Tollcast statement (its format must be {FORMAT})")
     _check_names(document, DOCUMENT_FIELDS, "the document")

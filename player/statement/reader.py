@@ -8,7 +8,7 @@ from player.statement.statement import BYTES_MAX, MalformedError, Statement
 
 
 def read_statement(path: Path) -> Statement:
-    """Read a saved statement. A file that begins with a brace is JSON, else CSV. Raises MalformedError and OSError."""
+    """Read a saved statement. A file that begins with a brace is JSON, else CSV. Raise MalformedError and OSError."""
     with path.open("rb") as file:
         data = file.read(BYTES_MAX + 1)
     if len(data) > BYTES_MAX:

@@ -55,7 +55,7 @@ class SessionLedger:
 
 
 def fetch_session_ledger(account: Account, session_id: str | None) -> SessionLedger:
-    """Fetch the ledger of a session, or of the latest one. Raises CliError."""
+    """Fetch the ledger of a session, or of the latest one. Raise CliError."""
     if session_id is None:
         session_id = _latest(account)
     path = f"/me/sessions/{quote(session_id, safe='')}"

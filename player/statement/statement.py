@@ -74,7 +74,7 @@ class Statement:
 
 
 def checked_line(fields: dict[str, Any], place: str) -> dict[str, Any]:
-    """Return a line's fields if each has the required type. Raises MalformedError."""
+    """Return a line's fields if each has the required type. Raise MalformedError."""
     for name in INTEGERS:
         _check(type(fields[name]) is int, name, "a whole number", fields[name], place)
     _check(0 <= fields["at_ms"] < AT_MS_MAX, "at_ms", "a time in milliseconds", fields["at_ms"], place)

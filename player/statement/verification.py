@@ -31,7 +31,7 @@ class Verification:
 
 
 def verify(statement: Statement) -> Verification:
-    """Verify a statement from its opening to its end. Raises MismatchError and MalformedError."""
+    """Verify a statement from its opening to its end. Raise MismatchError and MalformedError."""
     state = opening = _verified_opening(statement)
     lines, first_at_ms, last_at_ms = 0, None, None
     for line, following in _with_following(statement.lines):
@@ -77,7 +77,7 @@ def _with_following(lines: Iterator[Line]) -> Iterator[tuple[Line, Line | None]]
 
 
 def _next_state(previous: State, line: Line, following: Line | None, closing: State | None) -> State:
-    """Return the state after a line. Raises MismatchError."""
+    """Return the state after a line. Raise MismatchError."""
     fields, version = line.fields, previous.version + 1
     computed = line_hash(previous.hash, fields)
     balance = previous.balance_millipoints + fields["delta_millipoints"]

@@ -40,7 +40,7 @@ class Plan:
 
 
 def make_plan(rng: random.Random, counts: Mapping[Kind, int], uploads_fail_s: float, total_s: float) -> Plan:
-    """Return the events in a random order with random pauses. Raises `ValueError` for too little time."""
+    """Return the events in a random order with random pauses. Raise `ValueError` for too little time."""
     kinds = [kind for kind in Kind for _ in range(counts.get(kind, 0))]
     rng.shuffle(kinds)
     lengths = [TYPICAL_S[kind] + (uploads_fail_s if kind is Kind.UPLOADS else 0.0) for kind in kinds]

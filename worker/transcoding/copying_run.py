@@ -14,7 +14,7 @@ from worker.transcoding.repairs import RunRepairs
 
 AAC_SAMPLES = 1_024
 LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}
-# Sound that is less off than this stays as it is: players follow its time stamps.
+# Smaller differences stay: players follow the time stamps. Equal to GAP_US in sound_line.py (docs/sources.md).
 GAP_US = 40_000
 # How far the picture may be ahead of the sound before the sound counts as missing.
 PATIENCE_US = 1_000_000

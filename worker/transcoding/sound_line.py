@@ -15,7 +15,7 @@ from av.error import BlockingIOError as Empty
 from worker.transcoding.plan import BYTES_PER_SAMPLE, SAMPLE_RATE
 from worker.transcoding.repairs import RunRepairs
 
-# One lost packet is 20 to 26 ms in most codecs: that is stretched.
+# One lost packet (20 to 26 ms in most codecs) is stretched. copying_run.py and docs/sources.md have the same bound.
 GAP_US = 40_000
 # 0.5 % is 9 hundredths of a semitone. Sound cards are off by a tenth of that at most.
 STRETCH = 0.005
@@ -111,7 +111,7 @@ class SoundLine:
     def _measure(self, at_us: int, count: int) -> None:
         if (
             self._window
-            and abs(at_us - self._window[-1][0] - (self._heard - self._window[-1][1]) * 1e6 / 48e3) > GAP_US
+            and abs(at_us - self._window[-1][0] - (self._heard - self._window[-1][1]) * 1e6 / SAMPLE_RATE) > GAP_US
         ):
             self._window.clear()
         self._window.append((at_us, self._heard))

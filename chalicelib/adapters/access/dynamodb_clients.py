@@ -1,7 +1,8 @@
-"""Addresses and user agents in DynamoDB: rows of their own, deleted by the table's time to live.
+"""Addresses and user agents of viewers and operators in DynamoDB, each in a row that expires.
 
-So no longer-lived row has to change when they expire. Time to live deletes within days; expired rows are not returned
-meanwhile. `elsewhere` is set once another client has requested a bound session's media.
+Sessions and audit entries live longer. They are other rows, so they stay unchanged when an address expires. DynamoDB
+deletes expired rows within days; until then the adapter does not return them. The attribute `elsewhere` is set once
+another client has requested a bound session's media. It is no field of `Client`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chalicelib.adapters.aws import ConditionFailed, client, translated
+from chalicelib.adapters import aws
+from chalicelib.adapters.aws import ConditionFailed, translated
 from chalicelib.adapters.dynamodb import call, from_row, get_item, get_items, known, write_if
 from chalicelib.domain.access.clients import Client
 
@@ -31,12 +33,12 @@ class DynamoClients:
         call("put_item", self._table, item=item, **condition)
 
     def get_many(self, keys: Iterable[str], now_ms: int) -> Mapping[str, Client]:
-        """Leave out what the store did not process: this is for people to read."""
+        # Callers only display the result, so keys that DynamoDB did not process may be missing.
         rows = map(from_row, get_items(self._table, "client_id", keys))
         return {row["client_id"]: _client(row) for row in rows if _is_kept(row, now_ms)}
 
     def bind(self, key: str, user_id: str, client: Client, now_ms: int) -> Client:
-        """Read first, and only for a first client write, on the condition that there is none."""
+        # Most calls find a client, and a read costs less than a write. The condition settles concurrent first calls.
         row = get_item(self._table, {"client_id": key})
         if row and _is_kept(row, now_ms):
             return _client(row)
@@ -68,7 +70,7 @@ class DynamoClients:
         call("delete_item", self._table, key={"client_id": key})
 
     def delete_of_user(self, user_id: str, limit: int) -> int:
-        """Delete again what an index some seconds behind still lists."""
+        # The index lags by seconds, so it may list deleted rows. Deleting a row again has no effect.
         rows = call(
             "query",
             self._table,
@@ -80,8 +82,9 @@ class DynamoClients:
         deletes = [{"DeleteRequest": {"Key": {"client_id": row["client_id"]}}} for row in rows]
         for first in range(0, len(deletes), WRITE_AT_ONCE):
             with translated():
-                # The next call finds unprocessed rows again.
-                client("dynamodb").batch_write_item(RequestItems={self._table: deletes[first : first + WRITE_AT_ONCE]})
+                # DynamoDB may leave some rows unprocessed. The next call deletes them.
+                batch = deletes[first : first + WRITE_AT_ONCE]
+                aws.client("dynamodb").batch_write_item(RequestItems={self._table: batch})
         return len(deletes)
 
 

@@ -9,19 +9,23 @@ AGENT_CHARS_MAX = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """The network address and user agent of a client."""
+    """The network address and user agent of a viewer's or operator's HTTP client.
+
+    The API makes it in `api/endpoint.py`, the gateway in `gateway/endpoints/authorization.py`. A new field needs a
+    default, since stored rows lack it; `bound` and `differing` ignore it unless they are changed too.
+    """
 
     ip: str
     user_agent: str = ""
 
     @property
     def bound(self) -> "Client":
-        """What a session is bound to: the address (of IPv6 its network) and the start of the user agent."""
+        """Return what a session is bound to: the address (IPv6: its network) and the start of the user agent."""
         return Client(ip=network_of(self.ip), user_agent=self.user_agent[:AGENT_CHARS_MAX])
 
 
 def differing(first: Client, other: Client) -> list[str]:
-    """Return in words where two clients differ, each given as `bound`."""
+    """Return the names of the differences between two `bound` clients."""
     words = {"address": first.ip != other.ip, "user agent": first.user_agent != other.user_agent}
     return [word for word, differs in words.items() if differs]
 

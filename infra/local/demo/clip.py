@@ -34,7 +34,7 @@ class Source:
 
 
 def find_source(media_dir: Path, demo_source: str | None) -> Source:
-    """Return the file of DEMO_SOURCE, else the clip, downloaded if it is missing. Raises `SourceError`."""
+    """Return the file of DEMO_SOURCE, else the clip, downloaded if it is missing. Raise `SourceError`."""
     media_dir.mkdir(parents=True, exist_ok=True)
     if demo_source:
         return _link_file(media_dir, Path(demo_source).expanduser())

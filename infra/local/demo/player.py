@@ -31,11 +31,11 @@ class Player:
         self._command = [sys.executable, "-m", "player"]
 
     def login(self) -> None:
-        """Log the demo viewer in. Raises `OperatorError`."""
+        """Log the demo viewer in. Raise `OperatorError`."""
         self.run("login", "--email", seed.VIEWER_EMAIL, "--password-stdin", stdin=seed.VIEWER_PASSWORD, needed=True)
 
     def run(self, *arguments: str, stdin: str = "", needed: bool = False) -> None:
-        """Run a short command. Raises `OperatorError` if it fails and `needed` is set."""
+        """Run a short command. Raise `OperatorError` if it fails and `needed` is set."""
         done = subprocess.run(
             [*self._command, *arguments],
             env=self._environ,

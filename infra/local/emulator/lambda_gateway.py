@@ -24,7 +24,7 @@ class EventConverter(LambdaEventConverter):
     """Converter of requests to events of API Gateway."""
 
     def create_lambda_event(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> Event:
-        """Return the event of a request. Raises ValueError if no route matches the path."""
+        """Return the event of a request. Raise ValueError if no route matches the path."""
         event: Event = super().create_lambda_event(method, path, headers, body)
         context = event["requestContext"]
         # nginx sets this header on every request, so it never comes from a client.

@@ -50,7 +50,7 @@ class Job:
 
 
 def interval_of(expression: str) -> timedelta:
-    """Return the interval of AWS's `rate(…)`. Raises `ScheduleError` for any other expression."""
+    """Return the interval of AWS's `rate(…)`. Raise `ScheduleError` for any other expression."""
     rate = _RATE.fullmatch(expression)
     if rate is None:
         raise ScheduleError(f"{expression!r} is not rate(<n> minutes|hours|days), the only form that is supported here")

@@ -1,7 +1,8 @@
 """The Chalice app as a WSGI application for gunicorn's sync workers: `gunicorn 'infra.local.emulator.wsgi:load()'`.
 
-It has the role of API Gateway in AWS. It answers with problem documents the requests that never reach a function:
-unknown paths, methods that a path does not have, bodies that are too large, and denials of an authorizer.
+It replaces API Gateway. Like API Gateway, it rejects some requests before any Lambda function is called: unknown
+paths, methods that a path does not have, bodies that are too large, and tokens that an authorizer denies. Each
+rejection is a problem document. `gateway_responses` in `infra/deploy/template.py` has the texts that AWS sends.
 """
 
 import json
@@ -15,18 +16,18 @@ from urllib.parse import quote, urlsplit
 from chalice.app import Chalice
 from chalice.local import LocalGatewayException
 
+from chalicelib.api.checks import BODY_BYTES_MAX
 from chalicelib.problems import PROBLEM_JSON, problem
 from gateway.responses import Environ, StartResponse, Wsgi
 from infra.local.emulator.lambda_gateway import Event, Gateway, body_of
 
-BODY_BYTES_MAX = 64 * 1024
 BODY_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
 log = logging.getLogger("api")
 
 
 class Refused(Exception):
-    """A request that is answered without a function. `document` is the problem document."""
+    """A request that is answered without calling a Lambda function. `document` is the problem document."""
 
     def __init__(self, document: dict[str, Any], headers: dict[str, str] | None = None) -> None:
         super().__init__(document["code"])
@@ -57,7 +58,7 @@ def application(app: Chalice) -> Wsgi:
             log.exception("%s %s failed", environ["REQUEST_METHOD"], environ.get("PATH_INFO"))
             document = problem(500, "internal_error", "Something went wrong on our side. It was logged.")
             status, headers, body = _problem(Refused(document))
-        # HTTP requires the length of the body of a GET also in responses to HEAD.
+        # In a response to HEAD, Content-Length is the length that a GET would have (RFC 9110, 8.6).
         headers.append(("Content-Length", str(len(body))))
         start_response(f"{status} {responses.get(status, 'Status')}", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
@@ -78,7 +79,7 @@ def _answer(gateway: Gateway, environ: Environ) -> tuple[int, list[tuple[str, st
 
 
 def _raw_path(environ: Environ) -> str:
-    """Return path and query as the client sent them. PATH_INFO is decoded and has lost information."""
+    """Return path and query as the client sent them. PATH_INFO is decoded: `%2F` and `/` look the same in it."""
     raw = environ.get("RAW_URI")
     if raw is None:
         query = environ.get("QUERY_STRING", "")
@@ -96,7 +97,7 @@ def _route_method(method: str, allowed: list[str]) -> str:
         return "GET"
     if method not in allowed:
         listed = ", ".join(sorted({*allowed, *(["HEAD"] if "GET" in allowed else [])}))
-        document = problem(405, "method_not_allowed", f"This address answers {listed}.")
+        document = problem(405, "method_not_allowed", f"This address accepts {listed}.")
         raise Refused(document, {"Allow": listed})
     return method
 
@@ -132,7 +133,10 @@ def _headers(environ: Environ) -> dict[str, str]:
 
 
 def _refusal(refusal: LocalGatewayException, context: dict[str, Any]) -> Refused:
-    """Return a denial by the authorizer. API Gateway has only 401 and 403, so the body contains the reason."""
+    """Return the response to a denial or a failure of the authorizer.
+
+    A denial is 401 or 403, as in API Gateway. The code in the body is the reason.
+    """
     if refusal.CODE == HTTPStatus.UNAUTHORIZED:
         document = problem(401, "token_invalid", "Send a token as `Authorization: Bearer <token>`.")
         return Refused(document, {"WWW-Authenticate": "Bearer"})

@@ -85,7 +85,7 @@ class Supervisor:
         return True
 
     def states(self) -> dict[str, PartState]:
-        """Return all parts by name. Raises `SupervisionError` if supervisord does not answer."""
+        """Return all parts by name. Raise `SupervisionError` if supervisord does not answer."""
         try:
             found = self._call("getAllProcessInfo")
         except (OSError, xmlrpc.client.Error) as error:

@@ -80,7 +80,7 @@ class ApiClient:
         self.close()
 
     def request(self, method: str, path: str, body: Any = None, token: str = "") -> Answer:
-        """Send a request once. Raises `NoAnswer`."""
+        """Send a request once. Raise `NoAnswer`."""
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -101,7 +101,7 @@ class ApiClient:
         return Answer(response.status, json.loads(text) if is_json and text else {}, took_s)
 
     def send_once(self, method: str, path: str, body: Any = None) -> Answer:
-        """Send a request of the account once, or twice if its login had expired. Raises `NoAnswer`."""
+        """Send a request of the account once, or twice if its login had expired. Raise `NoAnswer`."""
         assert self._account is not None
         token = self._account.token(self)
         answer = self.request(method, path, body, token)
@@ -110,11 +110,11 @@ class ApiClient:
         return answer
 
     def send(self, method: str, path: str, body: Any = None) -> Answer:
-        """Send a request of the account until it is answered. Raises `NeverAnswered`."""
+        """Send a request of the account until it is answered. Raise `NeverAnswered`."""
         return self.retry_until_answered(lambda: self.send_once(method, path, body))
 
     def retry_until_answered(self, send: Callable[[], Answer]) -> Answer:
-        """Call `send` until its answer is final. Raises `NeverAnswered` after `patience_s`."""
+        """Call `send` until its answer is final. Raise `NeverAnswered` after `patience_s`."""
         deadline = time.monotonic() + self._patience_s
         while True:
             try:

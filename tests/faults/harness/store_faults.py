@@ -105,7 +105,7 @@ class Network:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.requests = 0
-        # Raises `Killed`; a separate process replaces it by a real SIGKILL.
+        # Raise `Killed`; a separate process replaces it by a real SIGKILL.
         self.kill_process: Callable[[], None] = _kill_process
         # Writes to tables whose names end with one of these are throttled.
         self.throttled_tables: set[str] = set()

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from chalicelib.domain.ids import session_id_of
-from player.statement.chain import HASHED, genesis, line_hash
+from player.statement.chain import HASHED_FIELDS, genesis, line_hash
 from tests.faults.harness.environment import CACHE_MS_MAX, DAY_MS, DELAY_MS_MAX, SKEW_MS, Outage
 from tests.faults.harness.operations import Operation, Refusal
 from tests.faults.oracle.registry import Case, invariant
@@ -34,7 +34,7 @@ def every_page_is_chained(case: Case) -> Iterator[str]:
     hashes, balance = [genesis(case.viewer.user_id)], 0
     states = {0: (hashes[0], 0)}
     for entry in case.view.entries:
-        line = {name: getattr(entry, name) for name in HASHED} | {"kind": entry.kind.value}
+        line = {name: getattr(entry, name) for name in HASHED_FIELDS} | {"kind": entry.kind.value}
         hashes.append(line_hash(hashes[-1], line))
         balance += entry.delta_millipoints
         states[entry.version] = (hashes[-1], balance)

@@ -50,7 +50,7 @@ class HttpMoveRunner(MoveRunner):
 
 
 def play_http_round(round_: Round, settings: Settings, network: Network, api: ApiServer, time: FileTime) -> Recorder:
-    """Play a round through the API and check it. Raises `AssertionError` with all violations."""
+    """Play a round through the API and check it. Raise `AssertionError` with all violations."""
     assert settings.denylist_dir is not None
     with (
         FaultyProxy(api.port) as proxy,

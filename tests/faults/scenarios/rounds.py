@@ -55,7 +55,7 @@ class Round:
 
 
 def play_round(round_: Round, settings: Settings, network: Network, time: TrueTime | None = None) -> Recorder:
-    """Play a round and check it. Raises `AssertionError` with all violations."""
+    """Play a round and check it. Raise `AssertionError` with all violations."""
     with tempfile.TemporaryDirectory() as denylist_dir:
         recorder = Recorder(Environment(settings, network, Path(denylist_dir), time))
         rng = add_viewers(recorder, round_)

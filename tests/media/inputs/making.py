@@ -40,7 +40,7 @@ def make(item: Input, cache: Path) -> Path:
 
 
 def make_all(items: Iterable[Input], cache: Path, at_once: int = AT_ONCE) -> dict[str, Path]:
-    """Return the directory of each input by its name. Raises `NotMade`."""
+    """Return the directory of each input by its name. Raise `NotMade`."""
     cache.mkdir(parents=True, exist_ok=True)
     chosen = list(items)
     with ThreadPoolExecutor(at_once) as pool:

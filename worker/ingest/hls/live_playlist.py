@@ -149,7 +149,7 @@ class LivePlaylist:
         return SegmentId(segment.number, absolute_url(self.url, segment.uri), segment.offset)
 
     def _init_of(self, segment: Segment) -> tuple[str, int, int | None] | None:
-        place = segment.init_place
+        place = segment.init_range
         return (absolute_url(self.url, place[0]), *place[1:]) if place else None
 
     def _changes_format(self, segment: Segment) -> bool:

@@ -1,6 +1,7 @@
-"""Media playlists: parsed into segments, and written without some of them. Pure functions.
+"""Parser and writer of a source's media playlists. Pure functions.
 
-The output keeps what the left-out segments had set: keys, init sections, offsets of byte ranges, numbers.
+`LivePlaylist` decides which segments are written. The output keeps the state that omitted segments set: keys, init
+sections, offsets of byte ranges, media sequence numbers.
 """
 
 import re
@@ -11,7 +12,7 @@ from http import HTTPStatus
 from worker.ingest.errors import EgressRefused
 from worker.ingest.hls.tags import attributes, number, tag_name, to_body, to_lines, value
 
-INF, URI_END = "#EXTINF", "#EXT-X-ENDLIST"
+INF, ENDLIST = "#EXTINF", "#EXT-X-ENDLIST"
 KEY, MAP, BYTERANGE = "#EXT-X-KEY", "#EXT-X-MAP", "#EXT-X-BYTERANGE"
 DISCONTINUITY = "#EXT-X-DISCONTINUITY"
 SEQUENCE, DISCONTINUITY_SEQUENCE = "#EXT-X-MEDIA-SEQUENCE", "#EXT-X-DISCONTINUITY-SEQUENCE"
@@ -20,9 +21,9 @@ TARGET = "#EXT-X-TARGETDURATION"
 HEAD = frozenset(
     {"#EXTM3U", "#EXT-X-VERSION", "#EXT-X-PLAYLIST-TYPE", "#EXT-X-I-FRAMES-ONLY", "#EXT-X-INDEPENDENT-SEGMENTS"}
     | {"#EXT-X-START", "#EXT-X-SERVER-CONTROL", "#EXT-X-PART-INF", "#EXT-X-ALLOW-CACHE", "#EXT-X-DEFINE"}
-    | {TARGET, SEQUENCE, DISCONTINUITY_SEQUENCE, URI_END}
+    | {TARGET, SEQUENCE, DISCONTINUITY_SEQUENCE, ENDLIST}
 )
-# A larger value is cut: viewers would pay for as long without a picture.
+# Failover waits for multiples of the target while viewers pay, so the parser lowers larger values. `head` keeps them.
 TARGET_S_MAX = 60
 DURATION_S_MAX = 600.0
 # A playlist names a few DRM systems. All keys in force are written with each segment whose keys change.
@@ -35,7 +36,11 @@ Keys = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Segment:
-    """One segment as it is listed. `keys` are the EXT-X-KEY lines that hold for it, `init` its EXT-X-MAP."""
+    """A segment as the source lists it.
+
+    `lines` are its other tags. `keys` are the EXT-X-KEY lines in force. `init` is the EXT-X-MAP line in force, after
+    the keys that apply to that init section. `discontinuities` counts the EXT-X-DISCONTINUITY tags before its URI.
+    """
 
     number: int
     uri: str
@@ -46,12 +51,12 @@ class Segment:
     offset: int
     length: int | None
     discontinuities: int
-    # How many discontinuities there were up to it, as EXT-X-DISCONTINUITY-SEQUENCE counts.
+    # Its discontinuity sequence number (RFC 8216, 6.2.1).
     discontinuity_number: int
 
     @property
-    def init_place(self) -> tuple[str, int, int | None] | None:
-        """Return the URI, the offset and the length of its init section; None without one."""
+    def init_range(self) -> tuple[str, int, int | None] | None:
+        """Return the URI, offset and length of its init section; None if it has none."""
         if self.init is None:
             return None
         given = attributes(self.init[1])
@@ -72,7 +77,7 @@ class MediaPlaylist:
 
 @dataclass(frozen=True)
 class SegmentPlace:
-    """The place of a kept segment in the output."""
+    """The media sequence number and the discontinuity of a kept segment in the output."""
 
     number: int
     is_discontinuity: bool
@@ -91,12 +96,12 @@ def read_media_playlist(body: bytes) -> MediaPlaylist:
     for line in lines:
         if line.strip() and tag_name(line) not in HEAD:
             reader.take(line, target_s)
-    kept = tuple(line for name, line in head.items() if name not in (SEQUENCE, DISCONTINUITY_SEQUENCE, URI_END))
-    return MediaPlaylist(kept, tuple(reader.segments), tuple(reader.pending), target_s, URI_END in head)
+    kept = tuple(line for name, line in head.items() if name not in (SEQUENCE, DISCONTINUITY_SEQUENCE, ENDLIST))
+    return MediaPlaylist(kept, tuple(reader.segments), tuple(reader.pending), target_s, ENDLIST in head)
 
 
 def write_media_playlist(playlist: MediaPlaylist, places: Mapping[int, SegmentPlace]) -> bytes:
-    """Return the playlist with the segments that have a place, by their numbers in `playlist`.
+    """Return the playlist with the segments whose numbers are in `places`, without all others.
 
     Raise `EgressRefused` if it would be too long.
     """
@@ -124,7 +129,7 @@ def write_media_playlist(playlist: MediaPlaylist, places: Mapping[int, SegmentPl
         if segment.length is not None:
             lines.append(f"{BYTERANGE}:{segment.length}@{segment.offset}")
         lines += [*segment.lines, segment.uri]
-    return to_body([*lines, *playlist.tail, *([URI_END] if playlist.is_ended else [])])
+    return to_body([*lines, *playlist.tail, *([ENDLIST] if playlist.is_ended else [])])
 
 
 class _Reader:
@@ -207,7 +212,7 @@ def _switch(present: Keys, wanted: Keys) -> Sequence[str]:
 
 
 def _numbered(segment: Segment, place: SegmentPlace) -> Keys:
-    """Return the keys with the IV written out where the number has changed: without an IV, the number is the IV."""
+    """Return the segment's keys. Add the IV if its number changes: a key without an IV uses the number as the IV."""
     if place.number == segment.number:
         return segment.keys
     return tuple(line if "IV" in attributes(line) else f"{line},IV=0x{segment.number:032x}" for line in segment.keys)

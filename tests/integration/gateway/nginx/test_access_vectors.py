@@ -83,7 +83,7 @@ def gate(nginx_config: GatewayConfig) -> Iterator[Gate]:
 
 
 def no_media(_environ, start_response):
-    body = json.dumps(problem(404, "not_found", "There is nothing at this path.")).encode()
+    body = json.dumps(problem(404, "not_found", "There is nothing at this address.")).encode()
     start_response("404 Not Found", [("Content-Type", "application/problem+json"), ("Content-Length", str(len(body)))])
     return [body]
 

@@ -17,12 +17,12 @@ STEREO = array("h", [value for value in PERIOD for _ in range(2)]).tobytes()
 
 
 def tone(first: int, count: int) -> bytes:
-    """Return stereo sound that continues the samples before `first`."""
+    """Return `count` samples of the tone, from sample `first` on, in stereo."""
     return (STEREO * (count // 100 + 2))[first % 100 * 4 :][: count * 4]
 
 
 class Line:
-    """A line that is fed packet by packet; `at` is the sender's position in samples."""
+    """A `SoundLine` with a sender of a tone. `sent` counts the samples that were sent."""
 
     def __init__(self) -> None:
         self.repairs = RunRepairs()
@@ -38,12 +38,12 @@ class Line:
 
     @property
     def counts(self) -> tuple[int, int]:
-        """Return the milliseconds of silence and of sound left out."""
+        """Return the milliseconds of inserted silence and of trimmed sound."""
         counts = self.repairs.counts()
         return counts["silence_ms"], counts["trimmed_ms"]
 
     def off_us(self, late_us: int = 0, ppm: float = 0.0) -> float:
-        """Return how far the line's end is from where the sound that was sent should end."""
+        """Return the distance of the line's end from the end of the sent sound, in microseconds."""
         return abs((self.line.end - self.sent * (1 + ppm / 1e6)) * 1e6 / SAMPLE_RATE - late_us)
 
     def take_all(self) -> bytes:
@@ -69,7 +69,7 @@ def test_sound_without_faults_is_passed_on_whole(line: Line) -> None:
     assert line.counts == (0, 0)
     assert abs(line.line.end - line.sent) < samples_of(2_000)
     made, sent = array("h", line.take_all()), array("h", tone(0, line.line.end))
-    # But for its beginning, which is faded in.
+    # The fade-in changes the first 192 values.
     assert max(abs(made[n] - sent[n]) for n in range(200, len(made))) <= 2
 
 
@@ -80,7 +80,7 @@ def test_a_gap_gets_exactly_as_much_silence(line: Line, gap_ms: int) -> None:
     line.send(1_000_000, late_us=gap_ms * 1_000)
     without = Line()
     without.send(2_000_000)
-    # The filter that stretches holds 17 samples back, half a millisecond at most.
+    # The stretching filter holds back 17 samples. 24 samples are half a millisecond.
     assert line.line.end - without.line.end == pytest.approx(samples_of(gap_ms * 1_000), abs=24)
     silence_ms, trimmed_ms = line.counts
     assert silence_ms == pytest.approx(gap_ms, abs=1) and trimmed_ms == 0
@@ -91,7 +91,7 @@ def test_a_gap_gets_exactly_as_much_silence(line: Line, gap_ms: int) -> None:
 
 
 @pytest.mark.parametrize("overlap_ms", [41, 900])
-def test_what_overlaps_is_left_out(line: Line, overlap_ms: int) -> None:
+def test_overlapping_sound_is_trimmed(line: Line, overlap_ms: int) -> None:
     line.send(1_000_000)
     line.send(2_000_000, late_us=-overlap_ms * 1_000)
     silence_ms, trimmed_ms = line.counts
@@ -116,7 +116,7 @@ def test_a_clock_that_drifts_stays_with_the_picture_and_is_measured(line: Line, 
         assert line.off_us(ppm=ppm) < 15_000
         line.line.take(line.line.end - samples_of(100_000) - line.line.taken)
     assert line.counts == (0, 0)
-    # Time stamps that run ahead of the samples are those of a slow sound clock.
+    # A slow sound clock makes the time stamps run ahead of the samples, so the drift is negative.
     assert line.repairs.drift_ppm == pytest.approx(-ppm, abs=5)
 
 
@@ -128,7 +128,7 @@ def test_drift_is_not_measured_across_a_gap(line: Line) -> None:
     assert line.repairs.drift_ppm == pytest.approx(0, abs=5)
 
 
-def test_what_has_not_come_is_silence_and_what_comes_too_late_is_left_out(line: Line) -> None:
+def test_missing_sound_becomes_silence_and_is_trimmed_when_it_comes_late(line: Line) -> None:
     line.send(1_000_000)
     end = line.line.end
     data, missing = line.line.take(end + 4_800)
@@ -136,14 +136,14 @@ def test_what_has_not_come_is_silence_and_what_comes_too_late_is_left_out(line: 
     assert line.line.taken == line.line.end == end + 4_800
     line.send(1_000_000)
     silence_ms, trimmed_ms = line.counts
-    # The taker reports what it takes as silence.
+    # The line does not count this silence. The caller of `take` counts `missing` itself.
     assert silence_ms == 0 and trimmed_ms == pytest.approx(100, abs=2)
     assert line.off_us() < 2_000
 
 
 @pytest.mark.parametrize(("late_ms", "missing_ms"), [(5, 0), (39, 0), (130, 130)])
 def test_sound_that_begins_after_its_picture_is_heard_at_its_time(line: Line, late_ms: int, missing_ms: int) -> None:
-    """The stretcher takes its first time stamp for its beginning."""
+    # The stretcher ignores an offset of its first time stamp, so the line has to insert silence.
     line.send(10_000_000, late_us=late_ms * 1_000)
     assert line.off_us(late_ms * 1_000) < 2_000
     assert line.counts == (pytest.approx(missing_ms, abs=1), 0)
@@ -157,7 +157,7 @@ def test_sound_that_comes_back_near_the_end_of_silence_is_heard_at_its_time(line
     assert line.off_us(late_ms * 1_000) < 2_000
 
 
-def test_nothing_clicks_at_a_gap(line: Line) -> None:
+def test_a_gap_makes_no_click(line: Line) -> None:
     line.send(500_000)
     line.send(500_000, late_us=200_000)
     left = array("h", line.take_all())[::2]
