@@ -70,7 +70,7 @@ class PlayProcess:
         """Return the mpv processes of this play, found by the control socket."""
         running = psutil.process_iter(["name", "cmdline"])
         option = f"--input-ipc-server={self.control}"
-        return [each.pid for each in running if each.info["name"] == "mpv" and option in each.info["cmdline"]]
+        return [each.pid for each in running if each.info["name"] == "mpv" and option in (each.info["cmdline"] or ())]
 
 
 @dataclass
