@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from contextlib import suppress
 
 import psutil
 
@@ -26,5 +27,6 @@ def holder(port: int) -> str:
     """Return the name and id of the process that listens on the port, as far as this user may see it."""
     for found in psutil.net_connections("tcp"):
         if found.pid and found.status == psutil.CONN_LISTEN and found.laddr.port == port:
-            return f"{psutil.Process(found.pid).name()} (pid {found.pid})"
+            with suppress(psutil.NoSuchProcess):
+                return f"{psutil.Process(found.pid).name()} (pid {found.pid})"
     return "a process of another user"
