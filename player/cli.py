@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from io import TextIOWrapper
 
 import click
+from click.shell_completion import CompletionItem
 
 from player.context import Context
 
@@ -23,7 +24,7 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command only to run it, so that the list of commands is quick."""
+    """A group that imports a command once it is named, so that the list of commands and its completion are quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in the order of their use."""
@@ -41,6 +42,11 @@ class LazyGroup(click.Group):
         """Write the list of commands."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands and options that begin so."""
+        commands = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return commands + click.Command.shell_complete(self, ctx, incomplete)
 
 
 def _version() -> str:

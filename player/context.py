@@ -1,4 +1,4 @@
-"""The state that all commands share. Its parts are imported and built on first use, so that `--help` is quick."""
+"""The state that all commands share: imported and built on first use, so that the list of commands is quick."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ def _start_key(cursor: str, position: Sequence[str], within: Mapping[str, Any]) 
     key = from_cursor(cursor)
     if not isinstance(key, dict) or set(key) != set(position):
         raise WrongCursor
-    known = all((isinstance(value, str) and value) or type(value) is int for value in key.values())
-    if not known or any(key[name] != value for name, value in within.items()):
+    is_key = all((isinstance(value, str) and value) or type(value) is int for value in key.values())
+    if not is_key or any(key[name] != value for name, value in within.items()):
         raise WrongCursor
     return key

@@ -12,7 +12,7 @@ WAIT_SECONDS_BETWEEN, WAITS_MAX = 2, 60
 
 
 def deploy(template: Path, settings: Settings, code_bucket: str) -> dict[str, str]:
-    """Upload code and template, create the stage's stack and return its outputs. Raises botocore's `WaiterError`."""
+    """Upload code and template, create the stage's stack and return its outputs. Raise botocore's `WaiterError`."""
     code_key = f"functions/{settings.stage}.zip"
     template_key = f"functions/{settings.stage}.json"
     store = client("s3")

@@ -1,11 +1,15 @@
 """The schedule that reconciles sessions, over real tables, from the start of a session to its row."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from chalicelib.bootstrap import Container
 from chalicelib.domain.money.reconciliation import RECONCILE_AFTER_MS, Finding, SessionReconciliation
 from chalicelib.domain.money.usage import Served, day_of
-from chalicelib.ports.common import StoreUnavailable
+from chalicelib.ports.common import ListPage, StoreUnavailable
+from chalicelib.ports.reconciliation import Due
 from chalicelib.services.money import reconciliation as service
 from chalicelib.services.money.reconciliation import Run
 from tests.integration.test_schedules import advance, services, watching
@@ -113,6 +117,28 @@ def test_a_run_that_is_out_of_time_asks_for_nothing_more(services: Container, mo
     monkeypatch.setattr(service, "RUN_S_MAX", 0.0)
     monkeypatch.setattr(services.reconciliation._table, "due", lambda *_, **__: pytest.fail("it went on"))
     assert services.reconciliation.run() == Run()
+
+
+def test_a_run_that_is_out_of_time_after_a_page_does_not_ask_for_the_next(
+    services: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched(services, leases=1)
+    arrive(services)
+    due, reconcile, times_s = services.reconciliation._table.due, services.reconciliation._reconcile, [0.0]
+
+    def ask(shard: int, now_ms: int, **options: Any) -> ListPage[Due]:
+        assert times_s == [0.0], "it went on"
+        page = due(shard, now_ms, **options)
+        return replace(page, next_cursor="more" if page.items else None)
+
+    def take_long(*arguments: Any) -> bool:
+        times_s.append(service.RUN_S_MAX)
+        return reconcile(*arguments)
+
+    monkeypatch.setattr(services.reconciliation._table, "due", ask)
+    monkeypatch.setattr(services.reconciliation, "_reconcile", take_long)
+    monkeypatch.setattr(services.reconciliation, "_monotonic", lambda: times_s[-1])
+    assert services.reconciliation.run() == Run(settled=1)
 
 
 def test_one_that_fails_is_not_in_the_way_of_the_others_and_comes_again(

@@ -45,7 +45,7 @@ class FileDenylist:
         swept = 0
         with _translated():
             # Temporary files of a killed process are deleted as well.
-            for entry in [*self._sessions.glob("*"), *self._streams.glob(".*")]:
+            for entry in [*_listed(self._sessions), *self._streams.glob(".*")]:
                 if entry.name != MARKER and _age_ms(entry, now_ms) > SESSION_ENTRY_MS:
                     entry.unlink(missing_ok=True)
                     swept += 1
@@ -77,6 +77,11 @@ def _translated() -> Iterator[None]:
         yield
     except OSError as error:
         raise StoreUnavailable(f"denylist: {error}") from None
+
+
+def _listed(directory: Path) -> list[Path]:
+    # `glob` would hide that the directory cannot be read.
+    return list(directory.iterdir()) if directory.is_dir() else []
 
 
 def _age_ms(path: Path, now_ms: int) -> int:

@@ -49,16 +49,23 @@ class JwtTokens:
     def _key_sets(self) -> KeySets:
         if self._known is None:
             self._read_at_s = self._monotonic()
-            self._known = self._read_keys()
+            self._known = self._read()
         elif self._monotonic() - self._read_at_s >= REREAD_S_MAX:
-            with suppress(StoreUnavailable):
+            with suppress(StoreUnavailable, ValueError):
                 self._read_again()
         return self._known
+
+    def _read(self) -> KeySets:
+        """Return the stored keys. Raise `ValueError` for a damaged one, so that the known keys stay in use."""
+        sets = self._read_keys()
+        for key in (key for each in sets.values() for key in each.keys.values()):
+            base64.b64decode(key)
+        return sets
 
     def _read_again(self) -> None:
         # Set before the read, so that a failing store is not asked at every token.
         self._read_at_s, self._failed = self._monotonic(), True
-        self._known = self._read_keys()
+        self._known = self._read()
         self._failed = False
 
     def _key(self, kind: TokenKind, kid: str) -> bytes | None:

@@ -18,7 +18,7 @@ from chalicelib.domain.money.reconciliation import (
 from chalicelib.domain.money.sessions import DUE_SHARDS, SessionRecord
 from chalicelib.domain.money.usage import Served, day_key, day_of
 from chalicelib.domain.money.wallets import MS_PER_DAY, Wallet
-from chalicelib.ports.common import Clock, ListPage, StoreUnavailable, all_items
+from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
 from chalicelib.ports.money import BeyondCost, PlaybackSessions
 from chalicelib.ports.reconciliation import Due, Reconciliations
 from chalicelib.ports.usage import Usage
@@ -98,9 +98,13 @@ class Reconciliation:
     def _due(self, now_ms: int, deadline: float) -> Iterator[Due]:
         # In random order, so that a run that stops early does not always skip the same shards.
         for shard in random.sample(range(DUE_SHARDS), DUE_SHARDS):
-            if self._monotonic() >= deadline:
-                return
-            yield from all_items(self._table.due, shard, now_ms, limit=DUE_PER_PAGE)
+            cursor: str | None = None
+            while self._monotonic() < deadline:
+                page = self._table.due(shard, now_ms, limit=DUE_PER_PAGE, cursor=cursor)
+                yield from page.items
+                cursor = page.next_cursor
+                if cursor is None:
+                    break
 
     def _reconcile(self, due: Due, followers: list[int]) -> bool:
         """Return whether the session is settled for good."""

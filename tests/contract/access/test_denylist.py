@@ -1,5 +1,6 @@
 """The contract of denylists: the fake, files and a KeyValueStore keep it."""
 
+import os
 import time
 
 import pytest
@@ -88,6 +89,19 @@ def test_files_lie_where_the_gateway_looks(tmp_path):
     assert files_of(tmp_path) == kept | {f"sessions/{session}"}
     assert denylist.sweep(now_ms() + SESSION_ENTRY_MS + 60_000) == 1
     assert files_of(tmp_path) == kept, "markers are not swept"
+
+
+def test_a_directory_that_cannot_be_read_is_reported(tmp_path, monkeypatch):
+    denylist = FileDenylist(tmp_path)
+    denylist.prepare()
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    for name in ("listdir", "scandir"):
+        monkeypatch.setattr(os, name, refuse)
+    with pytest.raises(StoreUnavailable):
+        denylist.sweep(now_ms())
 
 
 def test_a_directory_that_cannot_be_written_is_reported(tmp_path):

@@ -112,6 +112,16 @@ def test_a_process_learns_of_a_new_key_and_keeps_the_old_one_while_it_cannot_rea
         assert old.access(token, 0).user_id == "u"
 
 
+def test_a_damaged_key_replaces_no_known_one():
+    site = Site(1)
+    [process] = site.processes
+    token = process.sign_access(site.claims())
+    site.store.sets = {kind: KeySet("k1", {"k1": "damaged"}) for kind in TokenKind}
+    for _ in range(2):
+        site.clock.advance(int(REREAD_S_MAX * 1000))
+        assert process.access(token, 0).user_id == process.access(process.sign_access(site.claims()), 0).user_id == "u"
+
+
 def test_forged_key_ids_do_not_make_us_read_the_secret_each_time():
     site = Site(1)
     [process] = site.processes
