@@ -17,9 +17,10 @@ CONTENT_TYPE = "video/mp2t"
 # How long a segment plays, in ms. The gateway logs it with every answer, so that served media can be counted in time.
 MEDIA_MS = "media-ms"
 RETRY_DELAYS_S = (0.2, 0.4, 0.8, 1.0)
-# How long after its completion a segment is still worth storing.
+# How long after its completion a segment is still worth storing. Viewers wait as long as nothing comes; a segment that
+# is missing afterwards stops mpv once more, for as long as the segment would have played.
 WORTH_TARGETS = 4
-WORTH_S_MIN = 10.0
+WORTH_S_MIN = 20.0
 
 
 class ClaimNotRenewed(Exception):
