@@ -61,6 +61,20 @@ def test_an_older_owner_is_not_written_over_though_the_store_falls_silent_as_it_
     assert bucket.numbers() == {**{n: ("1-1", n, 0) for n in range(3)}, 3: ("2-1", 0, 1), 4: ("2-1", 1, 2)}
 
 
+def test_no_segment_is_lost_where_the_store_fails_for_15_s(bucket: Bucket) -> None:
+    first = bucket.owner(1)
+    waiting, back_at_s = [first.segment() for _ in range(2)], first.now_s + 15
+
+    def before(operation: str, key: str) -> None:
+        if operation == "put" and first.now_s < back_at_s:
+            first.now_s += 5
+            raise StoreUnavailable("no")
+
+    bucket.before = before
+    assert [first.publisher.publish(segment) for segment in waiting] == [None, None]
+    assert bucket.numbers() == {0: ("1-1", 0, 0), 1: ("1-1", 1, 0)}
+
+
 def test_a_segment_that_cannot_be_stored_is_left_out_everywhere(bucket: Bucket) -> None:
     first, failures = bucket.owner(1), iter([True, True, False])
 
