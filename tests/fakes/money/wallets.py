@@ -246,7 +246,7 @@ class MemoryWallets:
     def _apply(
         self, wallet: Wallet, entry: Entry, delta: int, sessions: Mapping[str, ActiveSession] | None = None
     ) -> Wallet:
-        """Change the balance by an entry and, with the sessions afterwards, what is left of the day."""
+        """Change the balance by an entry. With `sessions`, set the sessions and change the rest of the daily cap."""
         done = replace(entry, version=wallet.version + 1, delta_millipoints=delta)
         new = replace(
             wallet,
