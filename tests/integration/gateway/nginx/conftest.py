@@ -5,6 +5,8 @@ import pwd
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -37,14 +39,21 @@ def nginx_config():
     shutil.rmtree(sockets)
 
 
-@pytest.fixture
-def gateway(nginx_config):
-    config, rule = nginx_config, Rule()
+@contextmanager
+def running(config: GatewayConfig, text: str = "") -> Iterator[Gateway]:
+    """Run a gateway, with this configuration of nginx if there is one."""
+    rule = Rule()
     empty(config)
     denylist = FileDenylist(config.denylist_dir)
     denylist.prepare()
     # A lambda, so that a test can replace the method.
     endpoints = endpoint_server(config, lambda *asked: rule.verdict(*asked), denylist, lambda: int(time.time() * 1000))
     s3 = stub_s3(config)
-    with serving(endpoints, s3), run_nginx(config) as (process, log_path), httpx.Client(timeout=15) as client:
+    with serving(endpoints, s3), run_nginx(config, text) as (process, log_path), httpx.Client(timeout=15) as client:
         yield Gateway("http://" + config.listen, rule, s3, endpoints, denylist, process, log_path, client)
+
+
+@pytest.fixture
+def gateway(nginx_config):
+    with running(nginx_config) as gateway:
+        yield gateway
