@@ -211,4 +211,6 @@ class PlaybackController:
             return "No picture (buying nothing)"
         if self._lease.outcome == "unserved":
             return "Waiting for the stream (free)"
+        if self._meter.is_buffering and self._upstream.is_ahead_of_payment:
+            return "Waiting for the next payment"
         return "Buffering" if self._meter.is_buffering else "Playing"
