@@ -31,6 +31,8 @@ class Settings:
     ingest_ports: frozenset[int]
     login_limit: Limit
     login_address_limit: Limit
+    settlement_credits: bool
+    settlement_credits_per_day: int
     start_limit: Limit
     address_days: int
     # At most one of these two is set.

@@ -23,6 +23,7 @@ from chalicelib.ports.money import BeyondCost, PlaybackSessions
 from chalicelib.ports.reconciliation import Due, Reconciliations
 from chalicelib.ports.usage import Usage
 from chalicelib.services.money.ledger import LedgerService
+from chalicelib.services.money.settlements import Settlements
 from chalicelib.services.money.statements import Statements
 
 # A run stops after this and the session in progress. The next run continues.
@@ -62,6 +63,7 @@ class Reconciliation:
         sessions: PlaybackSessions,
         ledger: LedgerService,
         statements: Statements,
+        settlements: Settlements,
         usage: Usage,
         clock: Clock,
         monotonic: Callable[[], float] = time.monotonic,
@@ -70,6 +72,7 @@ class Reconciliation:
         self._sessions = sessions
         self._ledger = ledger
         self._statements = statements
+        self._settlements = settlements
         self._usage = usage
         self._clock = clock
         self._monotonic = monotonic
