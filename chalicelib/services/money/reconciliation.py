@@ -2,21 +2,21 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from chalicelib.domain.errors import AdjustmentOutOfBounds, DomainError, SessionActive, SessionNotFound
 from chalicelib.domain.money.cut_offs import CutOffStats, cut_off_stats
+from chalicelib.domain.money.measuring import Measurement, measurement
 from chalicelib.domain.money.reconciliation import (
     DayTotals,
     SessionReconciliation,
     add_up,
-    is_measured,
     next_try_ms,
     reconcile,
 )
 from chalicelib.domain.money.sessions import DUE_SHARDS, SessionRecord
-from chalicelib.domain.money.usage import Served, day_key, day_of
+from chalicelib.domain.money.usage import Follower, Served, day_key, day_of
 from chalicelib.domain.money.wallets import MS_PER_DAY, Wallet
 from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
 from chalicelib.ports.money import BeyondCost, PlaybackSessions
@@ -81,7 +81,7 @@ class Reconciliation:
         """Reconcile all sessions that are due, as far as time allows. For the schedule."""
         deadline = self._monotonic() + RUN_S_MAX
         now_ms = self._clock.now_ms()
-        followers = list(self._usage.marks().values())
+        followers = self._usage.followers()
         settled = postponed = failed = 0
         for due in self._due(now_ms, deadline):
             if self._monotonic() >= deadline:
@@ -109,7 +109,7 @@ class Reconciliation:
                 if cursor is None:
                     break
 
-    def _reconcile(self, due: Due, followers: list[int]) -> bool:
+    def _reconcile(self, due: Due, followers: Mapping[str, Follower]) -> bool:
         """Return whether the session is settled for good."""
         record = self._sessions.get(due.session_id)
         if record is None or record.ended_at_ms is None:
@@ -120,7 +120,7 @@ class Reconciliation:
             list(self._statements.session_entries(record)),
             self._usage.get(record.session_id),
             now_ms,
-            measured=is_measured(record.ended_at_ms, followers, now_ms),
+            measured=measurement(record.started_at_ms, record.ended_at_ms, followers, now_ms) is Measurement.MEASURED,
         )
         again_at_ms = next_try_ms(row)
         self._table.settle(row, due, again_at_ms)
