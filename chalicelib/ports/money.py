@@ -102,7 +102,7 @@ class Wallets(Protocol):
         """Refund, remove the session and close its record, in one transaction guarded by the session as seen."""
 
     def settle(self, seen: Wallet, record: SessionRecord, written: SettlementWrite) -> bool:
-        """Settle an ended session once: the wallet's entry, if anything is due, and the record's mark, in one transaction.
+        """Settle an ended session once: write the wallet's entry, if anything is due, and the record's mark together.
 
         Return False without a change if the session is settled, or if its cost or adjustments have changed since
         `record` was read. Raise `WalletRefused` if the wallet does not fit: a charge needs `delta_millipoints` in the

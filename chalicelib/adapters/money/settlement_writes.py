@@ -13,7 +13,8 @@ from chalicelib.domain.money.wallets import Entry, EntryKind, Wallet, credited_t
 
 # A settlement counts to the day on which it is written, as refunds and leases do.
 CREDIT = f"""
-SET balance_millipoints = balance_millipoints + :delta, dl = dl + :delta, cd = :day, cs = :sum, jd.#e = :delta, {JOURNAL}
+SET balance_millipoints = balance_millipoints + :delta, dl = dl + :delta, cd = :day, cs = :sum, jd.#e = :delta,
+    {JOURNAL}
 """
 CHARGE = f"""
 SET balance_millipoints = balance_millipoints + :delta, dl = dl - :charge, jd.#e = :delta, {JOURNAL}

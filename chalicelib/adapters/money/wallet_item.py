@@ -2,8 +2,8 @@
 
     user_id, balance_millipoints, version
     dc, dd, dl                           daily cap, its current day (since 1970, UTC), what it leaves of that day
-    db, dw                               debt in millipoints; 1 if debt is waived; missing in most wallets
-    cd, cs                               the last day of settlement credits, and their sum on it; missing in most wallets
+    db, dw                               debt, and 1 if debt is waived; both missing in most wallets
+    cd, cs                               the last day of settlement credits and their sum on it; missing in most wallets
     ss  {session_id: {sid, k, at, r, l, c, q, pf, pu, bf, chg, bud, gr, ff, fu, os, ct, lq, lp}}   active sessions
     j   {entry_id: {k, at, t, s, p, n}}  journal entries; s only if the entry's id does not contain it
     jv  {entry_id: version}              computed by the store: `jv.#e = version + :one`

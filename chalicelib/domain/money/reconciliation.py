@@ -1,6 +1,7 @@
 """The rules of reconciliation: what a session paid compared with what the gateways served.
 
-A session paid for time: its leases minus refund, outage credits and adjustments, after its settlement. The gateways served media for some ms.
+A session paid for time: its leases minus refund, outage credits and adjustments, and its settlement. The gateways
+served media for some ms.
 Both come from independent sources, and every ended session is checked against both.
 """
 
@@ -56,8 +57,9 @@ AGREEING = frozenset({Finding.OK, Finding.FREE})
 class SessionReconciliation:
     """A session's ledger amounts, lease times and served media.
 
-    Amounts are millipoints: `net = lease - refund - outage_credit - adjustment + served_ahead - unserved_credit`, where a
-    positive adjustment gave points to the viewer. `debt` of the settlement counts as paid, but is not in `net`. `drift` is served minus paid; it and `paid_ms` are empty if nothing could be compared.
+    Amounts are millipoints: `net = lease - refund - outage_credit - adjustment + served_ahead - unserved_credit`, where
+    a positive adjustment gave points to the viewer. The settlement's `debt` counts as paid, but is not in `net`.
+    `drift` is served minus paid; it and `paid_ms` are empty if nothing could be compared.
     `cut_off_ms` is how long a session that ended early was still served; empty for other sessions and while it is
     unknown.
     """

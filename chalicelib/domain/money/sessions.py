@@ -23,8 +23,8 @@ class ActiveSession:
     `charge` and `lease_ms` are fixed at the start, so a heartbeat needs only user, session and seq. `paid_from_ms` to
     `paid_until_ms` is the last granted time without a gap. Its part from `free_from_ms` to `free_until_ms` was granted
     free of charge or refunded. `outage_ms` is the start of the newest outage that this session was credited for.
-    `counted` says whether it takes one of the stream's viewer places. `priced_seq` is the newest lease that was not bought
-    on time, and `priced_millipoints` its price; all other leases cost `charge_millipoints`.
+    `counted` says whether it takes one of the stream's viewer places. `priced_seq` is the newest lease that was not
+    bought on time, and `priced_millipoints` its price; all other leases cost `charge_millipoints`.
     """
 
     session_id: str
@@ -63,8 +63,8 @@ class SessionRecord:
     At its end, `reserved_millipoints` were kept for media fetched ahead, and it could still have spent
     `budget_millipoints`. Its one settlement (`settlement.py`) was at `settled_at_ms`: for `settled_ms` of media, served
     ahead (positive) or not served (negative), the viewer paid (negative) or got `settled_millipoints`, of which
-    `settled_debt_millipoints` became debt. `charged_millipoints` includes it without the debt. Sessions that ended before
-    there were settlements have no `reserved_millipoints`.
+    `settled_debt_millipoints` became debt. `charged_millipoints` includes it without the debt. Sessions that ended
+    before there were settlements have no `reserved_millipoints`.
     """
 
     session_id: str

@@ -51,8 +51,8 @@ class Wallet:
     """The item that billing writes: balance, version, active sessions, and the journal that has not moved yet.
 
     `daily_left_millipoints` is what may still be spent on `day` (days since 1970, UTC). It is negative if the cap was
-    lowered below what was spent. `debt_millipoints` is what settlements could not take from the balance. It is no part of
-    balance and ledger, and the next start pays it; `debt_waived` says that there will be none. Settlements credited
+    lowered below what was spent. `debt_millipoints` is what settlements could not take from the balance. It is no part
+    of balance and ledger, and the next start pays it; `debt_waived` says that there will be none. Settlements credited
     `credited_millipoints` on `credit_day`.
     """
 

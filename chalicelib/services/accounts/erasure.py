@@ -1,8 +1,8 @@
 """Erasure of a person: what identifies them is deleted; what was paid and served stays under an anonymous id.
 
 Ledger, wallet, payments, sessions, usage and reconciliation contain only `user_id`, a random id, and stay unchanged
-with all sums and chains; a debt is written off. Deleted are the account with its email (which may register again as a new account), and every
-address and user agent.
+with all sums and chains; a debt is written off. Deleted are the account with its email (which may register again as a
+new account), and every address and user agent.
 """
 
 from chalicelib.domain.end_reasons import EndReason

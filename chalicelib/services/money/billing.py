@@ -101,8 +101,8 @@ class Billing:
     def end(self, user_id: str, session_id: str, reason: EndReason, *, as_of_ms: int | None = None) -> SessionRecord:
         """End a session and refund the unserved part of its lease, after the viewer's own ends without its reserve.
 
-        Ending it again returns its record. `as_of_ms` is an earlier time from which on nothing was served. When this returns, the gateway on this machine
-        rejects the session. Raise `SessionNotFound` or `Busy`.
+        Ending it again returns its record. `as_of_ms` is an earlier time from which on nothing was served. When this
+        returns, the gateway on this machine rejects the session. Raise `SessionNotFound` or `Busy`.
         """
         for attempt in range(TRIES_MAX):
             back_off(attempt)

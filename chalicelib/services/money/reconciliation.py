@@ -179,16 +179,22 @@ class Reconciliation:
         record = self._record(session_id)
         if record.active:
             raise SessionActive("The cost of an active session is known at its end. Stop or kick it first.")
-        points = {"millipoints": millipoints, "payment_id": payment_id, "note": note, "by_user_id": by_user_id}
-        try:
-            wallet = self._ledger.credit(user_id=record.user_id, session=record, **points)
-        except BeyondCost:
-            # The settlement may have changed the session's cost meanwhile, once.
-            record = self._record(session_id)
+        # The settlement may change the session's cost meanwhile, but only once.
+        for is_last in (False, True):
             try:
-                wallet = self._ledger.credit(user_id=record.user_id, session=record, **points)
+                wallet = self._ledger.credit(
+                    user_id=record.user_id,
+                    millipoints=millipoints,
+                    payment_id=payment_id,
+                    note=note,
+                    by_user_id=by_user_id,
+                    session=record,
+                )
+                break
             except BeyondCost:
-                raise _out_of_bounds(self._record(session_id)) from None
+                record = self._record(session_id)
+                if is_last:
+                    raise _out_of_bounds(record) from None
         # After the ledger line is written. A client without a response repeats the request, which gets here again.
         self._table.make_due(session_id, self._clock.now_ms())
         return wallet

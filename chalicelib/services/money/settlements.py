@@ -24,7 +24,7 @@ TRIES_MAX = 8
 
 @dataclass(frozen=True, kw_only=True)
 class CreditRules:
-    """The stage's rules for credits: whether there are any, and at most how much a user gets on a UTC day (0: no bound)."""
+    """The stage's rules: whether there are credits, and how much a user gets at most on a UTC day (0: no bound)."""
 
     credits: bool
     per_day_millipoints: int
