@@ -90,7 +90,7 @@ class EndAnswer(Answer):
 
 
 class Settled(Answer):
-    """The settlement of an ended session, null before. `settled_ms` of media were served ahead or (negative) not served.
+    """The settlement of an ended session, null before. `settled_ms` were served ahead, or (negative) not served.
 
     `settled_millipoints` is signed like a ledger's delta, and includes what became debt.
     """

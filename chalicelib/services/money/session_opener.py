@@ -139,8 +139,8 @@ class SessionOpener:
             charged_millipoints=purchase.charge_millipoints,
             budget_millipoints=budget_millipoints - purchase.charge_millipoints,
             granted_ms=purchase.granted_ms,
-            priced_seq=int(purchase.outcome is Outcome.POOR),
-            priced_millipoints=purchase.charge_millipoints,
+            priced_seq=1 if purchase.outcome is Outcome.POOR else 0,
+            priced_millipoints=purchase.charge_millipoints if purchase.outcome is Outcome.POOR else 0,
             # Ended outages do not concern a new session; an open one does.
             outage_ms=newest_outage_ms(closed_outages(self._delivery.status(record.stream_id).outages)),
             counted=counted,
