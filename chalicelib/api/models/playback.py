@@ -50,6 +50,8 @@ class PlaybackAnswer(Answer):
     """A session's money and time. `seconds_left` is null for free streams.
 
     `seconds_left` counts the wallet's other sessions that spend points; `others_spending` is their number.
+    `final` says that balance, daily cap or `max_points` allow no lease after this one; `seconds_left` is then the
+    paid time. More points make the next answer not final.
     """
 
     session_id: str
@@ -63,6 +65,7 @@ class PlaybackAnswer(Answer):
     balance_millipoints: int
     rate_millipoints_per_minute: int
     seconds_left: int | None
+    final: bool
     others_spending: int
     charged_millipoints: int
     outcome: Outcome
