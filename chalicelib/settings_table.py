@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib.domain.access.limits import BACK_S_MAX, Allowances, Limit
+from chalicelib.domain.money.top_up import TEMPLATE_CHARS_MAX, TopUpUrl
 from chalicelib.setting_types import ConfigError, Default, Environ, Kind, Setting, whole
 
 
@@ -63,6 +64,11 @@ STORE = Kind(
     "the ARN of a KeyValueStore, `arn:aws:cloudfront::<account>:key-value-store/<id>`",
     pattern=r"arn:[a-z-]+:cloudfront::[0-9]{12}:key-value-store/[0-9a-f-]{36}",
 )
+TOP_UP_URL = Kind(
+    "an https address with `{user_id}` behind its host, without a user name;"
+    f" http for localhost only; at most {TEMPLATE_CHARS_MAX} characters",
+    TopUpUrl.parse,
+)
 RTMP_URL = Kind("`rtmp://HOST:PORT/live`", pattern=r"rtmp://[A-Za-z0-9.-]+:[0-9]{1,5}/live")
 WORKER_ID = Kind("1 to 63 letters, digits, dots, - and _", pattern=r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 VIEWERS_HOST = Default("the host of the public URL", _viewers_host)
@@ -90,6 +96,7 @@ STAGE = (
     choosable("TOLLCAST_START_LIMIT", LIMIT, str(Allowances.start), "starts of a user", HIGH),
     # At most as long as the audit log keeps its entries.
     choosable("TOLLCAST_ADDRESS_DAYS", whole(1, 400), "30", "days that addresses and user agents are kept"),
+    choosable("TOLLCAST_TOP_UP_URL", TOP_UP_URL, "", "where viewers buy points, such as `https://…/?user={user_id}`"),
     Setting("TOLLCAST_DENYLIST_DIR", FILE, NONE, "nginx's denylist, shared with the API", "{layout.denylist_dir}"),
     Setting("TOLLCAST_DENYLIST_STORE", STORE, NONE, "CloudFront's denylist, instead; needs the layer `SignerLayer`"),
 )

@@ -28,7 +28,10 @@ class WalletSession(Answer):
 
 
 class WalletAnswer(Answer):
-    """A wallet. The daily cap (null: none) counts by UTC days; refunds do not count as spent."""
+    """A wallet. The daily cap (null: none) counts by UTC days; refunds do not count as spent.
+
+    `top_up_url` is where the user buys points, null if the stage has no such page.
+    """
 
     user_id: str
     balance_millipoints: int
@@ -36,6 +39,7 @@ class WalletAnswer(Answer):
     daily_cap_millipoints: int | None
     spent_today_millipoints: int
     day_ends_at_ms: int
+    top_up_url: str | None
     sessions: list[WalletSession]
 
 
