@@ -54,6 +54,7 @@ def playback_answer(call: Call, beat: Beat) -> PlaybackAnswer:
         "balance_millipoints": beat.wallet.balance_millipoints,
         "seconds_left": seconds_left(beat.wallet, session, beat.now_ms),
         "final": is_final(beat.wallet, session, beat.now_ms),
+        "top_up_url": call.services.settings.top_up_url(call.user_id),
         "others_spending": len(others_spending(beat.wallet, session, beat.now_ms)),
         "charged_millipoints": beat.charged_millipoints,
         "outcome": beat.outcome,

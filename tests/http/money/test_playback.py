@@ -9,7 +9,7 @@ from tests.http.conftest import Api, assert_problem
 
 FIELDS = (
     "session_id seq play_url play_token expires_in next_beat_in_ms lease_ms paid_until_ms balance_millipoints"
-    " rate_millipoints_per_minute seconds_left final others_spending charged_millipoints outcome"
+    " rate_millipoints_per_minute seconds_left final top_up_url others_spending charged_millipoints outcome"
 )
 SESSION_FIELDS = {*FIELDS.split()}
 
