@@ -9,9 +9,9 @@ from player.endings import SIGNALLED, Ending
 from player.exit_status import MEANINGS, ExitStatus
 from player.http.client import ProblemError
 from player.session.charges import Charges
-from player.session.heartbeat import ending_of_refused_start
+from player.session.playback_api import Totals
 from player.session.receipt import Receipt
-from player.session.start_errors import start_error
+from player.session.start_errors import ending_of_refused_start, start_error
 
 EXIT_STATUS = {
     "viewer_stopped": 0,
@@ -92,7 +92,7 @@ def test_charges_count_each_heartbeat_once_and_prefer_the_servers_total():
     for seq, charged in ((1, 10_000), (2, 10_000), (2, 10_000), (2, 0)):
         charges.add("s-1", seq, charged)
     assert (charges.spent_millipoints, charges.is_settled("s-1")) == (20_000, False)
-    charges.settle("s-1", 17_500, None)
+    charges.settle("s-1", Totals("kicked", 17_500, None, None))
     charges.add("s-2", 1, 10_000)
     assert (charges.spent_millipoints, charges.session_ids) == (27_500, ["s-1", "s-2"])
     assert [charges.whole_points_left(limit) for limit in (30, 20, None)] == [2, 0, None]
@@ -103,9 +103,9 @@ def test_a_receipt_names_the_end_reason_and_the_watched_time_of_the_server_or_el
     for session_id in ("s-1", "s-2"):
         charges.add(session_id, 1, 1_000)
     receipt = Receipt(Ending.of_reason("kicked"), "stream-1", charges, 61_000, 900, settled=True)
-    charges.settle("s-1", 1_000, 30_000)
+    charges.settle("s-1", Totals("kicked", 1_000, 0, 30_000))
     assert (charges.watched_ms, receipt.watched_ms) == (None, 61_000)
-    charges.settle("s-2", 1_000, 32_500)
+    charges.settle("s-2", Totals("kicked", 1_000, 0, 32_500))
     assert (charges.watched_ms, receipt.watched_ms) == (62_500, 62_500)
     assert receipt.lines()[1].startswith("Watched 1:02,") and json.loads(receipt.as_json())["watched_ms"] == 62_500
     charges = Charges(balance_millipoints=72_500)
