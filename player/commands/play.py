@@ -20,6 +20,7 @@ from player.session.playback_api import PlaybackApi
 from player.session.receipt import Receipt
 from player.session.start import PlayRequest
 from player.session.start_errors import start_error
+from player.terminal.display import has_display
 from player.terminal.durations import duration_s
 from player.terminal.output import print_sentence, terminal_width
 from player.terminal.screen import Screen
@@ -80,7 +81,7 @@ def command(
         if not option.startswith("--"):
             raise click.UsageError(f"{option!r} is not an mpv option. Write mpv options like this: -- --fs --volume=60")
     request = PlayRequest(stream_id, max_points, wait_s)
-    has_no_display = not headless and not _has_display()
+    has_no_display = not headless and not has_display()
     notice = "There is no display: playing without picture and sound." if has_no_display else ""
     options = PlayOptions(headless or has_no_display, mpv_options, replace, notice)
     try:
@@ -123,10 +124,6 @@ def _print_receipt(lines: list[str]) -> None:
         click.echo("\n".join(lines))
     except OSError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  # so that Python's last flush does not fail
-
-
-def _has_display() -> bool:
-    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _error_json(stream_id: str, error: CliError) -> str:

@@ -62,3 +62,8 @@ def waiting_notice(waiting_s: float, debt_millipoints: int, top_up_url: str | No
     if debt_millipoints:
         lines.append(debt_line(debt_millipoints))
     return "\n".join([*lines, top_up_line(top_up_url), f"Waiting {clock(waiting_s)} more. Nothing is bought."])
+
+
+def reserve_sentence(reserved_millipoints: int) -> str:
+    """Return what happens to the part of a lease that was kept at the stop, because it may have been fetched."""
+    return f"Up to {points(reserved_millipoints)} come back if they were not fetched."
