@@ -32,6 +32,8 @@ class Settings:
     ingest_ports: frozenset[int]
     login_limit: Limit
     login_address_limit: Limit
+    settlement_credits: bool
+    settlement_credits_per_day: int
     start_limit: Limit
     address_days: int
     # Call it with a user's id.
