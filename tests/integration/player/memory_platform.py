@@ -15,6 +15,7 @@ from chalicelib.domain.access.clients import Client
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.sessions import SessionRecord
+from chalicelib.domain.money.top_up import TopUpUrl
 from chalicelib.domain.money.usage import Served
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.outages import OutageCredit
@@ -143,6 +144,13 @@ class MemoryPlatform:
 
     def adjust(self, session_id: str, millipoints: int, payment_id: str, note: str) -> None:
         self.top_up(millipoints, payment_id, note, self.sessions[session_id])
+
+    def set_top_up_page(self, template: str) -> None:
+        self.services.settings = replace(self.services.settings, top_up_url=TopUpUrl.parse(template))
+
+    def set_debt(self, millipoints: int) -> None:
+        """Leave a debt open, as a settlement does."""
+        self.store.wallets[self.user_id] = replace(self.store.wallets[self.user_id], debt_millipoints=millipoints)
 
     def set_cap(self, millipoints: int) -> None:
         self.services.ledger.set_daily_cap(self.user_id, millipoints)
