@@ -42,6 +42,7 @@ class CredentialsProvider:
         """Make `get` wait until `release`."""
         with self._changed:
             self._is_held = True
+            self._changed.notify_all()
 
     def release(self) -> None:
         """Let `get` return again."""

@@ -9,6 +9,7 @@ from player.endings import Ending, refused
 from player.errors import CliError, UnreachableError
 from player.http.client import ProblemError
 from player.session.playback_api import Funds, PlaybackApi
+from player.session.start_errors import ending_of_refused_start
 
 LOOK_S, LOOK_S_MAX = 1.0, 8.0
 # How often account and stream are looked at. Only these requests show that either was switched off.
@@ -41,13 +42,16 @@ class TopUpWait:
         now = time.monotonic()
         self.ends_at, self._check_at = now + wait_s, now + CHECK_S
         self._funds = funds
-        self._failures = 0
+        self._failures = self._refusals = 0
+        self._refusal: ProblemError | None = None
+        self._start_at = now
         self.due_at = min(now + LOOK_S, self.ends_at)
 
     @property
     def state(self) -> Waiting:
         """The wait as the viewer is shown it."""
-        return Waiting(self.ends_at, self._funds, self._funds.covers_debt, not self._failures)
+        is_over = self._funds.covers_debt and time.monotonic() >= self._start_at
+        return Waiting(self.ends_at, self._funds, is_over, not self._failures)
 
     def look(self) -> Ending | None:
         """Look at the wallet, and every few seconds at account and stream. Takes 12 s at most, usually milliseconds.
@@ -59,31 +63,37 @@ class TopUpWait:
             if time.monotonic() >= self._check_at and (ending := self._check()):
                 return ending
         except UnreachableError as error:
-            self.postpone(error.retry_after_s)
+            self._postpone(error.retry_after_s)
         except ProblemError as problem:
             if problem.status != 429:
                 return refused(problem.format_message())
-            self.postpone(problem.retry_after_s)
+            self._postpone(problem.retry_after_s)
         except CliError as error:  # the login is missing or expired
             return refused(error.format_message())
         else:
             self._failures = 0
             self.due_at = min(time.monotonic() + LOOK_S, self.ends_at)
-        is_late = time.monotonic() >= self.ends_at
-        return Ending.of_reason("balance_exhausted") if is_late and not self._funds.covers_debt else None
+        if time.monotonic() < self.ends_at or self.state.is_over:
+            return None
+        if self._refusal is not None and self._funds.covers_debt:
+            return ending_of_refused_start(self._refusal)
+        return Ending.of_reason("balance_exhausted")
 
     def refuse(self, problem: ProblemError) -> None:
-        """Go on waiting after a start was refused."""
+        """Go on waiting after a start was refused. The next one is later each time."""
         if problem.code in SHORT_OF_POINTS:
             self._funds = Funds.from_fields(problem.fields)
-        self._check_at = 0.0  # the stream may have stopped
-        self.postpone(problem.retry_after_s)
+        now = time.monotonic()
+        self._check_at = now  # the stream may have stopped
+        self._start_at = now + _backoff_s(self._refusals, problem.retry_after_s)
+        self._refusals += 1
+        self._refusal = problem
+        self.due_at = min(now + LOOK_S, self.ends_at)
 
-    def postpone(self, retry_after_s: float | None = None) -> None:
-        """Make the next look later, with exponential backoff."""
-        backoff = min(LOOK_S * 2**self._failures, LOOK_S_MAX) * random.uniform(0.75, 1.0)
+    def _postpone(self, retry_after_s: float | None) -> None:
+        """Make the next look later after each failure."""
+        self.due_at = min(time.monotonic() + _backoff_s(self._failures, retry_after_s), self.ends_at)
         self._failures += 1
-        self.due_at = min(time.monotonic() + max(backoff, retry_after_s or 0.0), self.ends_at)
 
     def _check(self) -> Ending | None:
         """Return an ending if the operator ended the stream. Raise ProblemError for a disabled account."""
@@ -104,3 +114,8 @@ def is_worth_waiting(error: CliError, wait: TopUpWait | None) -> TypeGuard[Probl
     if not isinstance(error, ProblemError) or (wait is not None and time.monotonic() >= wait.ends_at):
         return False
     return error.code in SHORT_OF_POINTS or (wait is not None and error.code in PASSING)
+
+
+def _backoff_s(failures: int, retry_after_s: float | None) -> float:
+    backoff_s: float = min(LOOK_S * 2**failures, LOOK_S_MAX) * random.uniform(0.75, 1.0)
+    return max(backoff_s, retry_after_s or 0.0)

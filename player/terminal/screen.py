@@ -46,6 +46,7 @@ def status_line(status: Status, width: int) -> str:
         (cut, balance, short, price),
         (heading, balance, short, price),
         (heading, balance, short),
+        *([(heading,)] if status.waiting_s is not None else []),
         (balance, short),
         (balance, left),
         (balance,),

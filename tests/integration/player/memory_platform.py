@@ -188,8 +188,18 @@ class MemoryPlatform:
         self.services.access.authorize(play_token, session_id, ELSEWHERE)
 
     def measure(self, session_id: str, media_ms: int, media_bytes: int) -> None:
-        served = Served(media_ms=media_ms, media_bytes=media_bytes, requests=1)
+        served = Served(media_ms=media_ms, media_bytes=media_bytes, segments=max(1, media_ms // 1_000), requests=1)
         self.services.stores.usage.add(session_id, served, follower="test", batch=1, now_ms=self.clock.now_ms())
+
+    def follow_log(self) -> None:
+        """Let a log follower run, as it does behind a gateway: only then an end keeps a reserve."""
+        self.services.stores.usage.mark("test", self.clock.now_ms() + 3_600_000)
+
+    def settle(self, session_id: str) -> None:
+        """Settle an ended session by what was measured."""
+        record = self.sessions[session_id]
+        entries = list(self.services.statements.session_entries(record))
+        self.services.settlements.settle(record, entries, self.services.stores.usage.get(session_id))
 
     def change_record(self, session_id: str, **fields: Any) -> None:
         """Change a session's record, as no service does."""

@@ -55,6 +55,7 @@ def problem(status, code, **fields):
     ("status", "code", "expected", "words"),
     [
         *((402, "balance_exhausted", 3, "no points left"), (402, "daily_cap_reached", 3, "player wallet")),
+        (402, "debt_open", 3, "paid first"),
         *((409, "stream_full", 4, "player streams"), (409, "idempotency_mismatch", 4, "player play stream-1")),
         *((404, "stream_not_found", 4, "player streams"), (409, "stream_not_live", 4, "player streams")),
         *((409, "session_limit", 4, "--replace"), (403, "forbidden", 4, "forbidden")),
@@ -64,6 +65,20 @@ def problem(status, code, **fields):
 def test_a_refused_start(status, code, expected, words):
     error = start_error(problem(status, code), "stream-1")
     assert code in error.format_message() and error.exit_code == expected and words in error.format_message()
+
+
+def test_a_start_without_points_says_where_to_top_up():
+    page = {"top_up_url": "https://pay.example.org/u_1"}
+    text = start_error(problem(402, "balance_exhausted", **page), "stream-1").format_message()
+    expected = "You have no points left (balance_exhausted).\nTop up at https://pay.example.org/u_1\n"
+    assert text == f"{expected}Then: player play stream-1"
+    debt = {"debt_millipoints": 4_000, "balance_millipoints": 1_500}
+    text = start_error(problem(402, "debt_open", **debt), "stream-1").format_message()
+    expected = "4.000 points are open from earlier viewing, and are paid first; you have 1.500 points (debt_open)."
+    assert text == f"{expected} Ask the operator for points, then: player play stream-1"
+    ending = ending_of_refused_start(problem(402, "debt_open", **debt))
+    assert (ending.end_reason, int(ending.exit_status)) == ("debt_open", 3)
+    assert ending.sentence == "4.000 points are open from earlier viewing; they are paid first."
 
 
 @pytest.mark.parametrize("code", ["session_limit", "stream_full"])
@@ -114,3 +129,12 @@ def test_a_receipt_names_the_end_reason_and_the_watched_time_of_the_server_or_el
     watched = "Watched 4:05, spent 27.500 points, 72.500 points left."
     assert receipt.lines() == ["Your points are used up. (balance_exhausted)", watched, "Session s-1"]
     assert json.loads(receipt.as_json())["exit_status"] == 3
+
+
+def test_a_receipt_names_the_reserve():
+    charges = Charges()
+    charges.add("s-1", 1, 10_000)
+    charges.settle("s-1", Totals("viewer_stopped", 10_000, 90_000, 2_000, reserved_millipoints=8_000))
+    receipt = Receipt(Ending.of_reason("viewer_stopped"), "stream-1", charges, 2_000, 50, settled=True)
+    assert receipt.lines()[2] == "Up to 8.000 points come back if they were not fetched."
+    assert json.loads(receipt.as_json())["reserved_millipoints"] == 8_000
