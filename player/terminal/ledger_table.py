@@ -21,6 +21,7 @@ KINDS = {
     "outage_credit": ("given back: outage", "outage"),
     "credit": ("received", "received"),
     "adjustment": ("adjusted", "adjusted"),
+    "reversal": ("payment reversed", "reversed"),
 }
 
 
