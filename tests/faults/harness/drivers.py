@@ -25,6 +25,7 @@ from tests.faults.harness.operations import (
     LeaseAnswer,
     PaymentAnswer,
     Refusal,
+    ReversalAnswer,
     UnknownOutcome,
 )
 from tests.faults.harness.store_faults import Killed
@@ -87,6 +88,11 @@ class ServicesDriver:
         )
         return PaymentAnswer(balance=wallet.balance_millipoints)
 
+    def reverse(self, payment_id: str) -> Answer:
+        ledger = self.instance.services.ledger
+        done = ledger.reverse(ledger.payment(payment_id), by_user_id="u_admin", note="a note")
+        return ReversalAnswer(taken=done.reversed_millipoints or 0, shortfall=done.shortfall_millipoints or 0)
+
     def _sold(self, user_id: str, beat: Beat) -> LeaseAnswer:
         session = beat.session
         return LeaseAnswer(
@@ -142,6 +148,9 @@ class HttpDriver:
     def adjust(self, session_id: str, payment_id: str, millipoints: int) -> Answer:
         return self._pay(f"/sessions/{session_id}/adjust", payment_id, millipoints)
 
+    def reverse(self, payment_id: str) -> Answer:
+        return self._send(f"/payments/{payment_id}/reverse", {"note": "a note"}, _reversal)
+
     def _pay(self, path: str, payment_id: str, millipoints: int) -> Answer:
         body = {"millipoints": millipoints, "payment_id": payment_id, "note": "a note"}
         return self._send(path, body, lambda document: PaymentAnswer(balance=document["balance_millipoints"]))
@@ -177,6 +186,10 @@ def _lease(document: dict[str, Any]) -> LeaseAnswer:
         paid_until_ms=document["paid_until_ms"],
         token=document["play_token"],
     )
+
+
+def _reversal(document: dict[str, Any]) -> ReversalAnswer:
+    return ReversalAnswer(taken=document["reversed_millipoints"], shortfall=document["shortfall_millipoints"])
 
 
 def _end(document: dict[str, Any]) -> EndAnswer:
