@@ -213,7 +213,7 @@ def reversal(table: str, paid: Payment) -> Request:
     taken, shortfall = paid.reversed_millipoints or 0, paid.shortfall_millipoints
     values = {":delta": -taken, ":taken": taken, ":cap": ALWAYS_MAX}
     condition = REVERSIBLE + (EXACT_BALANCE if shortfall else "")
-    return _write(table, paid.user_id, (PAY, condition), {}, values, reversal_entry(paid))
+    return wallet_write(table, paid.user_id, (PAY, condition), {}, values, reversal_entry(paid))
 
 
 def _as_seen(seen: ActiveSession) -> dict[str, Any]:
