@@ -42,12 +42,17 @@ class Settlement:
 
 @dataclass(frozen=True, kw_only=True)
 class SettlementWrite:
-    """A settlement as it is written: what the balance pays or gets, and what becomes debt."""
+    """A settlement as it is written: what the balance pays or gets, and what becomes debt.
+
+    A charge needs `day_millipoints` of the day's rest beside its allowance; with `takes_rest` it is cut to that rest.
+    """
 
     at_ms: int
     settlement: Settlement
     delta_millipoints: int = 0
     debt_millipoints: int = 0
+    day_millipoints: int = 0
+    takes_rest: bool = False
 
     def entry(self, record: SessionRecord) -> Entry | None:
         """Return the ledger's entry, None if nothing is due."""
@@ -104,7 +109,8 @@ def charge_of(record: SessionRecord, settlement: Settlement, wallet: Wallet, now
 
     An erased account gets no debt, so its balance pays what it can.
     """
-    most = max(0, daily_left_millipoints(wallet, now_ms)) + allowance_millipoints(record)
+    allowance = allowance_millipoints(record)
+    most = max(0, daily_left_millipoints(wallet, now_ms)) + allowance
     charge = min(-settlement.millipoints, most)
     from_balance = min(charge, wallet.balance_millipoints)
     if wallet.debt_waived:
@@ -114,6 +120,8 @@ def charge_of(record: SessionRecord, settlement: Settlement, wallet: Wallet, now
         settlement=Settlement(media_ms=settlement.media_ms, millipoints=-charge),
         delta_millipoints=-from_balance,
         debt_millipoints=charge - from_balance,
+        day_millipoints=max(0, charge - allowance),
+        takes_rest=charge == most < -settlement.millipoints,
     )
 
 

@@ -206,7 +206,8 @@ class MemoryWallets:
             allowed = allowed and wallet.balance_millipoints == -delta and not wallet.debt_waived
         else:
             allowed = allowed and wallet.balance_millipoints >= -delta
-        if not allowed:
+        left, rest = wallet.daily_left_millipoints, written.day_millipoints
+        if not allowed or (rest and left < rest) or (written.takes_rest and left > rest):
             raise WalletRefused(wallet)
         new = self._apply(wallet, entry, delta)
         changes = {"daily_left_millipoints": wallet.daily_left_millipoints + written.settlement.millipoints}
