@@ -33,7 +33,7 @@ def settlement(table: str, seen: Wallet, entry: Entry, written: SettlementWrite)
     values = {":delta": written.delta_millipoints, ":day": utc_day(written.at_ms), ":cap": ALWAYS_MAX}
     if entry.kind is EntryKind.UNSERVED_CREDIT:
         credited = credited_today_millipoints(seen, written.at_ms)
-        values |= {":seen_sum": credited, ":sum": credited + written.delta_millipoints}
+        values |= {":seen_sum": credited, ":sum": credited + written.credited_millipoints}
         values[":most"] = MILLIPOINTS_MAX - written.delta_millipoints
         update, condition = CREDIT, f"{CREDITED_AS_SEEN} AND balance_millipoints <= :most"
     else:

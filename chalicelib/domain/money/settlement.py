@@ -32,8 +32,8 @@ VIEWERS_OWN = frozenset(
 class Settlement:
     """What is due for an ended session. `media_ms` is served (positive) or unserved (negative) and not paid.
 
-    `millipoints` is signed like a ledger's delta: negative is a charge. Both are 0 if nothing is due; only
-    `millipoints` is 0 if a credit is withheld.
+    `millipoints` is signed like a ledger's delta: negative is a charge. Both are 0 if nothing is due; `millipoints` is
+    less than `media_ms` costs if a credit is withheld.
     """
 
     media_ms: int = 0
@@ -45,6 +45,7 @@ class SettlementWrite:
     """A settlement as it is written: what the balance pays or gets, and what becomes debt.
 
     A charge needs `day_millipoints` of the day's rest beside its allowance; with `takes_rest` it is cut to that rest.
+    Of a credit, `credited_millipoints` are more than the reserve and count to the stage's daily maximum.
     """
 
     at_ms: int
@@ -53,6 +54,7 @@ class SettlementWrite:
     debt_millipoints: int = 0
     day_millipoints: int = 0
     takes_rest: bool = False
+    credited_millipoints: int = 0
 
     def entry(self, record: SessionRecord) -> Entry | None:
         """Return the ledger's entry, None if nothing is due."""
@@ -102,6 +104,25 @@ def returned_reserve(record: SessionRecord) -> Settlement:
     """Return the settlement of a session that cannot be measured: its reserve comes back, and nothing else."""
     cost = (record.charged_millipoints or 0) - record.adjusted_millipoints
     return Settlement(millipoints=max(0, min(record.reserved_millipoints or 0, cost)))
+
+
+def credit_of(
+    record: SessionRecord, settlement: Settlement, now_ms: int, *, allowed_millipoints: int
+) -> SettlementWrite:
+    """Return the write of a credit. A credit of more than is allowed is withheld, but never the reserve.
+
+    The reserve is no credit: the end kept it until it is known to be fetched.
+    """
+    reserve = record.reserved_millipoints or 0
+    beyond = max(0, settlement.millipoints - reserve)
+    if beyond > allowed_millipoints:
+        settlement, beyond = Settlement(media_ms=settlement.media_ms, millipoints=reserve), 0
+    return SettlementWrite(
+        at_ms=now_ms,
+        settlement=settlement,
+        delta_millipoints=settlement.millipoints,
+        credited_millipoints=beyond,
+    )
 
 
 def charge_of(record: SessionRecord, settlement: Settlement, wallet: Wallet, now_ms: int) -> SettlementWrite:

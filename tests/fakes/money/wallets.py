@@ -212,7 +212,7 @@ class MemoryWallets:
         new = self._apply(wallet, entry, delta)
         changes = {"daily_left_millipoints": wallet.daily_left_millipoints + written.settlement.millipoints}
         if delta > 0:
-            changes |= {"credit_day": day, "credited_millipoints": credited[0] + delta}
+            changes |= {"credit_day": day, "credited_millipoints": credited[0] + written.credited_millipoints}
         debt = wallet.debt_millipoints + written.debt_millipoints
         self._store.wallets[seen.user_id] = replace(new, debt_millipoints=debt, **changes)
 
