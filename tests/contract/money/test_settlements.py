@@ -36,7 +36,7 @@ def charge(millipoints: int, debt: int = 0, **changes: Any) -> SettlementWrite:
 
 def credit(millipoints: int, at_ms: int = AT) -> SettlementWrite:
     due = Settlement(media_ms=-millipoints, millipoints=millipoints)
-    return SettlementWrite(at_ms=at_ms, settlement=due, delta_millipoints=millipoints)
+    return SettlementWrite(at_ms=at_ms, settlement=due, delta_millipoints=millipoints, credited_millipoints=millipoints)
 
 
 def settle(money: Stores, record: SessionRecord, written: SettlementWrite, seen: Wallet | None = None) -> bool:
@@ -210,6 +210,13 @@ def test_a_credit_needs_the_credits_of_its_day_as_seen(money: Stores) -> None:
     assert settle(money, fourth, late)
     fifth = record_of_tomorrow(money, fourth.user_id)
     assert_refused(money, fifth, credit(100))
+
+
+def test_a_reserve_that_comes_back_is_no_credit_of_its_day(money: Stores) -> None:
+    record = ended(money)
+    assert settle(money, record, replace(credit(4_500), credited_millipoints=500))
+    wallet = wallet_of(money, record.user_id)
+    assert (wallet.balance_millipoints, wallet.credited_millipoints) == (94_500, 500)
 
 
 def record_of_tomorrow(money: Stores, user_id: str) -> SessionRecord:

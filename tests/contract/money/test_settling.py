@@ -182,6 +182,23 @@ def test_a_credit_beyond_the_stage_s_rules_waits_for_an_operator(money: Stores, 
     assert (row.reason, row.agrees) == (Finding.OK, True)
 
 
+@pytest.mark.parametrize("rules", [{"settlement_credits": False}, {"settlement_credits_per_day": 1}])
+def test_a_reserve_comes_back_whatever_the_rules_of_credits(money: Stores, rules: dict[str, Any]) -> None:
+    services = with_rules(money, **rules)
+    ended = stopped(services)
+    assert outcome(ended.settle(6_000)) == (-4_000, 4_000, 0, 6_000)
+    assert ended.reconciled(6_000).reason is Finding.OK
+    assert services.ledger.wallet(ended.playback.user_id).credited_millipoints == 0
+    # Beyond it, all of the credit is withheld.
+    short = stopped(services)
+    assert outcome(short.settle(1_000, segment_ms=1_000)) == (-9_000, 4_000, 0, 6_000)
+    assert short.reconciled(1_000, segment_ms=1_000).reason is Finding.CREDIT_WITHHELD
+    unmeasured = stopped(services)
+    assert outcome(unmeasured.settle(None)) == (0, 4_000, 0, 6_000)
+    short.adjust(5_000)
+    assert short.reconciled(1_000, segment_ms=1_000).reason is Finding.OK
+
+
 def test_the_credits_of_a_day_are_bounded_by_user(money: Stores) -> None:
     services = with_rules(money, settlement_credits_per_day=10)
     first = stopped(services, reason=EndReason.KICKED)
