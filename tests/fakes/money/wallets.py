@@ -207,12 +207,13 @@ class MemoryWallets:
             allowed = allowed and wallet.balance_millipoints == -delta and not wallet.debt_waived
         else:
             allowed = allowed and wallet.balance_millipoints >= -delta
-        if not allowed:
+        left, rest = wallet.daily_left_millipoints, written.day_millipoints
+        if not allowed or (rest and left < rest) or (written.takes_rest and left > rest):
             raise WalletRefused(wallet)
         new = self._apply(wallet, entry, delta)
         changes = {"daily_left_millipoints": wallet.daily_left_millipoints + written.settlement.millipoints}
         if delta > 0:
-            changes |= {"credit_day": day, "credited_millipoints": credited[0] + delta}
+            changes |= {"credit_day": day, "credited_millipoints": credited[0] + written.credited_millipoints}
         debt = wallet.debt_millipoints + written.debt_millipoints
         self._store.wallets[seen.user_id] = replace(new, debt_millipoints=debt, **changes)
 

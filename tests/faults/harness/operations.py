@@ -14,6 +14,7 @@ from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.wallets import Entry, Page, Wallet
 from tests.faults.harness.environment import NO_CAP, Outage, StreamTerms
 from tests.faults.harness.store_faults import Fault
+from tests.faults.oracle.settling import SettlingTerms
 
 _ticks = itertools.count(1)
 
@@ -39,6 +40,7 @@ class EndAnswer:
     reason: str
     charged: int
     refunded: int
+    reserved: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +173,8 @@ class Viewer:
     payments: dict[str, set[int]] = field(default_factory=dict)
     # The session that an adjustment with this payment id was first requested for.
     adjusted: dict[str, str] = field(default_factory=dict)
+    # Whether an operator has begun to erase the account.
+    erased: bool = False
     # Sessions that meet no faults.
     fault_free: set[str] = field(default_factory=set)
 
@@ -205,3 +209,4 @@ class View:
     terms: dict[str, StreamTerms]
     # Outages by stream, oldest first.
     outages: dict[str, tuple[Outage, ...]]
+    settling: SettlingTerms

@@ -79,6 +79,8 @@ def what_was_acknowledged_is_in_the_ledger(case: Case) -> Iterator[str]:
             end = entries.get(f"{answer.session_id}.end")
             if end is None or end.delta_millipoints != answer.refunded:
                 yield f"{answer.session_id} was ended with {answer.refunded} back, the ledger says {end}"
+            elif answer.reserved != case.view.records[answer.session_id].reserved_millipoints:
+                yield f"{answer} was answered, the record is {case.view.records[answer.session_id]}"
         elif isinstance(answer, PaymentAnswer):
             entry = entries.get(f"p.{operation.payment_id}")
             if entry is None or entry.delta_millipoints != operation.millipoints:
@@ -170,8 +172,8 @@ def an_ended_session_stays_as_it_ended(case: Case) -> Iterator[str]:
             yield f"{session_id}: record {'active' if record.active else 'ended'}, wallet {active}, ledger {account}"
         elif not active:
             cost = (record.charged_millipoints, record.refunded_millipoints)
-            if cost != (account.charged - account.refunded, account.refunded):
-                yield f"{session_id}: the record says {cost}, the ledger {account.charged}, {account.refunded} back"
+            if cost != (account.cost, account.refunded):
+                yield f"{session_id}: the record says {cost}, the ledger {account.cost}, {account.refunded} back"
     for operation in case.viewer.operations:
         if isinstance(operation.answer, EndAnswer):
             record = case.view.records.get(operation.answer.session_id)
