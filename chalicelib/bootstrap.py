@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache, cached_property, partial
 
 from chalicelib import config
+from chalicelib.domain.money.points import MILLIPOINTS_PER_POINT
 from chalicelib.domain.streams.source_urls import check_source_url
 from chalicelib.observability import report_error
 from chalicelib.services.access.access import Access
@@ -20,9 +21,11 @@ from chalicelib.services.accounts.erasure import Erasure
 from chalicelib.services.money.billing import Billing
 from chalicelib.services.money.delivery_cache import DeliveryCache
 from chalicelib.services.money.ledger import LedgerService
+from chalicelib.services.money.metering import Metering
 from chalicelib.services.money.payments import OperatorPayments
 from chalicelib.services.money.reconciliation import Reconciliation
 from chalicelib.services.money.session_opener import SessionOpener
+from chalicelib.services.money.settlements import CreditRules, Settlements
 from chalicelib.services.money.statements import Statements
 from chalicelib.services.operations.audit import Audit
 from chalicelib.services.operations.monitoring import Monitoring
@@ -61,6 +64,7 @@ class Container:
             sessions=self.stores.sessions,
             ledger=self.ledger,
             delivery=self.delivery,
+            metering=Metering(self.stores.usage, self.stores.clock),
             denylist=self.stores.denylist,
             counters=self.stores.counters,
             clock=self.stores.clock,
@@ -150,7 +154,12 @@ class Container:
     def erasure(self) -> Erasure:
         stores = self.stores
         return Erasure(
-            users=stores.users, billing=self.billing, clients=stores.clients, audit=self.audit, clock=stores.clock
+            users=stores.users,
+            wallets=stores.wallets,
+            billing=self.billing,
+            clients=stores.clients,
+            audit=self.audit,
+            clock=stores.clock,
         )
 
     @cached_property
@@ -205,12 +214,28 @@ class Container:
         return IngestRefusals(self.stores.media, self.stores.clock)
 
     @cached_property
+    def settlements(self) -> Settlements:
+        settings = self.settings
+        return Settlements(
+            wallets=self.stores.wallets,
+            sessions=self.stores.sessions,
+            ledger=self.ledger,
+            counters=self.stores.counters,
+            clock=self.stores.clock,
+            rules=CreditRules(
+                credits=settings.settlement_credits,
+                per_day_millipoints=settings.settlement_credits_per_day * MILLIPOINTS_PER_POINT,
+            ),
+        )
+
+    @cached_property
     def reconciliation(self) -> Reconciliation:
         return Reconciliation(
             table=self.stores.reconciliations,
             sessions=self.stores.sessions,
             ledger=self.ledger,
             statements=self.statements,
+            settlements=self.settlements,
             usage=self.stores.usage,
             clock=self.stores.clock,
         )

@@ -117,19 +117,26 @@ def _answer_of(view: View) -> type[BaseModel] | None:
 
 
 def _respond(endpoint: Endpoint, view: View, request: Any, params: dict[str, str]) -> Response:
-    services, problem = container(), None
+    services, problem, call = container(), None, None
     try:
         call = _call(endpoint, request, services)
         answer = view(call, **checked_path(params))
         response = _success(endpoint, answer)
     except Exception as error:
-        response = problem_response(error, request.path)
+        response = problem_response(error, request.path, _of_payment(call))
         problem = json.loads(response.body)
     services.monitoring.count_response(problem)
     request_id = request.headers.get("x-request-id", "")
     if REQUEST_ID.fullmatch(request_id):
         response.headers["X-Request-ID"] = request_id
     return response
+
+
+def _of_payment(call: Call | None) -> dict[str, Any]:
+    """Return what every 402 of a caller has: where the caller buys points, null if the stage has no such page."""
+    if call is None or call.caller is None:
+        return {}
+    return {"top_up_url": call.services.settings.top_up_url(call.user_id)}
 
 
 def _success(endpoint: Endpoint, answer: Any) -> Response:

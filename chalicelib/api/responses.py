@@ -37,6 +37,10 @@ PROBLEM_SCHEMA = {
         "charged_millipoints": {"type": "integer", "description": "the cost of that session"},
         "watched_ms": {"type": "integer", "description": "how long it was watched"},
         "balance_millipoints": {"type": "integer", "description": "the balance of the wallet"},
+        "top_up_url": {
+            "type": ["string", "null"],
+            "description": "with 402: where the caller buys points, null if the stage has no such page",
+        },
         "sessions": {
             "type": "array",
             "description": "the caller's sessions that count towards the limit",

@@ -35,6 +35,7 @@ def wallet_answer(call: Call, wallet: Wallet) -> WalletAnswer:
         "daily_cap_millipoints": wallet.daily_cap_millipoints if capped else None,
         "spent_today_millipoints": today.spent_millipoints,
         "day_ends_at_ms": today.ends_at_ms,
+        "top_up_url": call.services.settings.top_up_url(wallet.user_id),
         "sessions": list(wallet.sessions.values()),
     }
     return WalletAnswer.model_validate(values)

@@ -210,6 +210,12 @@ class Busy(DomainError):
     code = "busy"
 
 
+class DebtOpen(DomainError):
+    """The wallet does not cover what earlier sessions were served ahead of their payment."""
+
+    code = "debt_open"
+
+
 class SessionOver(DomainError):
     """The session has ended. Its end reason is the code."""
 

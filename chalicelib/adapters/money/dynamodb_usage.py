@@ -2,7 +2,8 @@
 
 A row of `usage` is a session (or a day, `day:YYYY-MM-DD`): media_ms, media_bytes, segments, requests, first_at_ms,
 expires_at_s, and for each follower `l_<follower>`, its last time, since DynamoDB cannot write a maximum. The row
-`followers` holds `m_<follower>`, each follower's position.
+`followers` holds of each follower `m_<follower>`, its position, `r_<follower>`, the time of its report, and
+`x_<follower>`, the ranges that it lost.
 
 A row of `metrics` is a minute of the whole gateway (shard `gateway`) or an hour of a stream (shard
 `stream:<stream_id>`, minute: the hour's first): counters, expires_at_s. The functions keep their counters in the same
@@ -14,14 +15,14 @@ In both, `b_<follower>` is the last batch that this follower added.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.adapters.aws import client, translated
 from chalicelib.adapters.dynamodb import call, from_row, get_item, page_of, parameters, write_if
 from chalicelib.adapters.operations.dynamodb_counters import KEEP_S as KEEP_COUNTERS_S
 from chalicelib.adapters.operations.dynamodb_counters import MINUTES_MAX
-from chalicelib.domain.money.usage import Served
+from chalicelib.domain.money.usage import Follower, Served
 from chalicelib.domain.operations.traffic import MINUTE_MS, StreamTraffic, traffic_of
 from chalicelib.ports.common import ListPage
 
@@ -89,19 +90,45 @@ class DynamoUsage:
             values={":m": minute, **values},
         )
 
-    def mark(self, follower: str, through_ms: int) -> None:
+    def mark(
+        self,
+        follower: str,
+        through_ms: int,
+        lost: Sequence[tuple[int, int]] = (),
+        *,
+        reported_at_ms: int | None = None,
+    ) -> None:
+        values: dict[str, Any] = {"m": through_ms, "r": through_ms if reported_at_ms is None else reported_at_ms}
+        if lost:
+            values["x"] = lost
         call(
             "update_item",
             self._table,
             key={"session_id": FOLLOWERS},
-            update="SET #m = :through",
-            names={"#m": f"m_{follower}"},
-            values={":through": through_ms},
+            update="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+            names={f"#{name}": f"{name}_{follower}" for name in values},
+            values={f":{name}": value for name, value in values.items()},
         )
 
-    def marks(self) -> Mapping[str, int]:
+    def leave(self, follower: str) -> None:
+        call(
+            "update_item",
+            self._table,
+            key={"session_id": FOLLOWERS},
+            update="REMOVE #m, #r",
+            names={f"#{name}": f"{name}_{follower}" for name in ("m", "r")},
+        )
+
+    def followers(self) -> Mapping[str, Follower]:
         row = get_item(self._table, {"session_id": FOLLOWERS}) or {}
-        return {name[2:]: value for name, value in row.items() if name.startswith("m_")}
+        return {
+            follower: Follower(
+                through_ms=row.get(f"m_{follower}", 0),
+                lost=tuple((first, last) for first, last in row.get(f"x_{follower}", ())),
+                reported_at_ms=row.get(f"r_{follower}", 0),
+            )
+            for follower in {name[2:] for name in row if name[:2] in ("m_", "x_")}
+        }
 
 
 def _add_once(

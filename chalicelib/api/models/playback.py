@@ -75,17 +75,34 @@ class StartAnswer(PlaybackAnswer):
 
 
 class EndAnswer(Answer):
-    """How a session ended. `charged_millipoints` is its cost after the refund."""
+    """How a session ended. `charged_millipoints` is its cost after the refund.
+
+    Of that, up to `reserved_millipoints` come back in the settlement if they were not fetched (null: no settlement).
+    """
 
     session_id: str
     end_reason: EndReason
     charged_millipoints: int
     refunded_millipoints: int
+    reserved_millipoints: int | None
     balance_millipoints: int
     watched_ms: int
 
 
-class SessionAnswer(Answer):
+class Settled(Answer):
+    """The settlement of an ended session, null before. `settled_ms` were served ahead, or (negative) not served.
+
+    `settled_millipoints` is signed like a ledger's delta, and includes what became debt.
+    """
+
+    reserved_millipoints: int | None
+    settled_at_ms: int | None
+    settled_ms: int | None
+    settled_millipoints: int | None
+    settled_debt_millipoints: int | None
+
+
+class SessionAnswer(Settled):
     """A session for operators. Live fields are null after its end, address and user agent after they expire."""
 
     session_id: str
@@ -118,7 +135,7 @@ class SessionsQuery(ListQuery):
         return self
 
 
-class OwnSessionAnswer(Answer):
+class OwnSessionAnswer(Settled):
     """A session of the caller. `media_ms` and `media_bytes` are null in lists."""
 
     session_id: str

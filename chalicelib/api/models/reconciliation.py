@@ -43,6 +43,9 @@ class DayTotalsAnswer(Answer):
     lease_millipoints: int
     refund_millipoints: int
     outage_credit_millipoints: int
+    served_ahead_millipoints: int
+    unserved_credit_millipoints: int
+    debt_millipoints: int
     adjustment_millipoints: int
     net_millipoints: int
     leases: int

@@ -28,14 +28,20 @@ class WalletSession(Answer):
 
 
 class WalletAnswer(Answer):
-    """A wallet. The daily cap (null: none) counts by UTC days; refunds do not count as spent."""
+    """A wallet. The daily cap (null: none) counts by UTC days; refunds do not count as spent.
+
+    `debt_millipoints` is what settlements could not take from the balance; the next start pays it.
+    `top_up_url` is where the user buys points, null if the stage has no such page.
+    """
 
     user_id: str
     balance_millipoints: int
+    debt_millipoints: int
     version: int
     daily_cap_millipoints: int | None
     spent_today_millipoints: int
     day_ends_at_ms: int
+    top_up_url: str | None
     sessions: list[WalletSession]
 
 

@@ -18,6 +18,9 @@ LATE_MS_MAX = 600_000
 # Media stays authorized this long after the paid time, for a heartbeat in flight.
 GRACE_MS = 5_000
 PREVIEW_MS = 600_000
+# How far a session may be served ahead of what it has paid: what a player fetches when it starts eight seconds behind
+# the live edge (`streams/pacing.py`).
+ALLOWANCE_MS = 8_000
 # Added to the time at which a heartbeat becomes chargeable, so that an honest client's is never early.
 NEXT_BEAT_MARGIN_MS = 250
 
@@ -62,11 +65,16 @@ class Over:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settlement:
-    """The refund and the watched time of a session that ends."""
+class Closing:
+    """What the end of a session gives back, keeps for media fetched ahead until its settlement, and its watched time.
+
+    `in_outage` says whether the stream was down at the end.
+    """
 
     refund_millipoints: int
     watched_ms: int
+    reserved_millipoints: int = 0
+    in_outage: bool = False
 
 
 def horizon_ms(session: ActiveSession) -> int:
@@ -218,13 +226,25 @@ def _grant_unserved(session: ActiveSession, now_ms: int) -> Purchase:
     )
 
 
-def settle(session: ActiveSession, now_ms: int) -> Settlement:
-    """Return the settlement of a session: unserved paid time is refunded, free time is not."""
+def allowance_ms(granted_ms: int) -> int:
+    """Return how far ahead of its payment a session may be served: 8 s, and never more than it was granted."""
+    return min(ALLOWANCE_MS, granted_ms)
+
+
+def close(session: ActiveSession, now_ms: int, *, reserves: bool = False, in_outage: bool = False) -> Closing:
+    """Return the closing of a session: unserved paid time is refunded, free time is not.
+
+    With `reserves`, as much of the refund as the allowance costs waits for the settlement.
+    """
     unserved_ms = max(0, session.paid_until_ms - now_ms)
     free_ms = max(0, min(session.free_until_ms, session.paid_until_ms) - max(session.free_from_ms, now_ms))
-    return Settlement(
-        refund_millipoints=refund(
-            session.rate_millipoints_per_minute, unserved_ms - free_ms, session.charged_millipoints
-        ),
+    rate, charged = session.rate_millipoints_per_minute, session.charged_millipoints
+    whole = refund(rate, unserved_ms - free_ms, charged)
+    at_once_ms = unserved_ms - free_ms - (allowance_ms(session.granted_ms) if reserves else 0)
+    at_once = refund(rate, at_once_ms, charged)
+    return Closing(
+        refund_millipoints=at_once,
+        reserved_millipoints=whole - at_once,
         watched_ms=max(0, session.granted_ms - unserved_ms),
+        in_outage=in_outage,
     )

@@ -36,6 +36,25 @@ class Served:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Follower:
+    """What the follower of one gateway's log has reported.
+
+    All that was logged before `through_ms` is added, except the `lost` ranges (first and last ms, both included).
+    `reported_at_ms` is the time of its last report, which is later than `through_ms` while it catches up. Of a follower
+    that left, only the lost ranges remain, and `through_ms` is 0.
+    """
+
+    through_ms: int
+    lost: tuple[tuple[int, int], ...] = ()
+    reported_at_ms: int = 0
+
+    @property
+    def heard_ms(self) -> int:
+        """The latest time that the follower is known to have run; 0 if it left."""
+        return max(self.through_ms, self.reported_at_ms)
+
+
 def day_of(at_ms: int) -> str:
     """Return the UTC day of a time, `YYYY-MM-DD`."""
     return datetime.fromtimestamp(at_ms / MS_PER_S, UTC).strftime("%Y-%m-%d")

@@ -24,6 +24,10 @@ class EntryKind(StrEnum):
     CREDIT = "credit"
     ADJUSTMENT = "adjustment"
     OUTAGE_CREDIT = "outage_credit"
+    # The settlement of an ended session (`settlement.py`).
+    SERVED_AHEAD = "served_ahead"
+    UNSERVED_CREDIT = "unserved_credit"
+    DEBT_PAYMENT = "debt_payment"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +51,9 @@ class Wallet:
     """The item that billing writes: balance, version, active sessions, and the journal that has not moved yet.
 
     `daily_left_millipoints` is what may still be spent on `day` (days since 1970, UTC). It is negative if the cap was
-    lowered below what was spent.
+    lowered below what was spent. `debt_millipoints` is what settlements could not take from the balance. It is no part
+    of balance and ledger, and the next start pays it; `debt_waived` says that there will be none. Settlements credited
+    `credited_millipoints` on `credit_day`.
     """
 
     user_id: str
@@ -58,6 +64,10 @@ class Wallet:
     daily_left_millipoints: int = NO_DAILY_CAP
     sessions: Mapping[str, ActiveSession] = field(default_factory=dict)
     journal: tuple[Entry, ...] = ()
+    debt_millipoints: int = 0
+    debt_waived: bool = False
+    credit_day: int = 0
+    credited_millipoints: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +140,16 @@ def end_entry(session: ActiveSession, at_ms: int) -> Entry:
     )
 
 
+def settled_entry_id(session_id: str) -> str:
+    """Return the journal key of a session's settlement."""
+    return f"{session_id}.settled"
+
+
+def debt_entry(session_id: str, at_ms: int) -> Entry:
+    """Return the entry of a debt that the start of this session pays. It is no part of the session's cost."""
+    return Entry(entry_id=f"d.{session_id}", kind=EntryKind.DEBT_PAYMENT, at_ms=at_ms)
+
+
 def outage_entry(session: ActiveSession, outage_ms: int, at_ms: int) -> Entry:
     """Return the entry of an outage credit: one for each stream, outage and session.
 
@@ -165,6 +185,11 @@ def utc_day(now_ms: int) -> int:
 def daily_left_millipoints(wallet: Wallet, now_ms: int) -> int:
     """Return what the daily cap leaves now. A new day begins with the full cap."""
     return wallet.daily_cap_millipoints if utc_day(now_ms) > wallet.day else wallet.daily_left_millipoints
+
+
+def credited_today_millipoints(wallet: Wallet, now_ms: int) -> int:
+    """Return what settlements credited today."""
+    return wallet.credited_millipoints if wallet.credit_day == utc_day(now_ms) else 0
 
 
 def spent_today_millipoints(wallet: Wallet, now_ms: int) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.config import Settings
 from chalicelib.domain.ids import new_session_id
-from chalicelib.domain.money.usage import Served, day_key, day_of
+from chalicelib.domain.money.usage import Follower, Served, day_key, day_of
 from chalicelib.domain.operations.traffic import MINUTE_MS, Kept, Part, counts_of, hour_of, traffic_of
 from chalicelib.ports.common import all_items
 from chalicelib.ports.usage import Usage
@@ -104,4 +104,27 @@ def test_days_and_the_positions_of_followers_lie_beside_sessions(usage: Usage) -
     usage.mark("one", NOW)
     usage.mark("two", NOW + 1)
     usage.mark("one", NOW + 2)
-    assert usage.marks() == {"one": NOW + 2, "two": NOW + 1}
+    reports = {"one": NOW + 2, "two": NOW + 1}
+    expected = {name: Follower(through_ms=at_ms, reported_at_ms=at_ms) for name, at_ms in reports.items()}
+    assert {name: usage.followers()[name] for name in reports} == expected
+
+
+def test_lost_ranges_stay_until_they_are_replaced_and_after_the_follower_has_left(usage: Usage) -> None:
+    both, more = ((NOW - 9, NOW - 8), (NOW - 5, NOW - 4)), ((NOW - 9, NOW - 4), (NOW + 1, NOW + 2))
+    usage.mark("lossy", NOW, both, reported_at_ms=NOW + 7)
+    assert usage.followers()["lossy"] == Follower(through_ms=NOW, lost=both, reported_at_ms=NOW + 7)
+    usage.mark("lossy", NOW + 1)
+    assert usage.followers()["lossy"] == Follower(through_ms=NOW + 1, lost=both, reported_at_ms=NOW + 1)
+    usage.mark("lossy", NOW + 2, list(more))
+    usage.leave("lossy")
+    usage.leave("lossy")
+    assert usage.followers()["lossy"] == Follower(through_ms=0, lost=more)
+    usage.mark("lossy", NOW + 3)
+    assert usage.followers()["lossy"] == Follower(through_ms=NOW + 3, lost=more, reported_at_ms=NOW + 3)
+
+
+def test_a_follower_that_left_without_a_loss_is_forgotten(usage: Usage) -> None:
+    usage.leave("stranger")
+    usage.mark("whole", NOW)
+    usage.leave("whole")
+    assert not {"stranger", "whole"} & usage.followers().keys()

@@ -1,9 +1,10 @@
 """The port `Usage` in memory."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from chalicelib.domain.money.usage import Served
+from chalicelib.domain.money.usage import Follower, Served
 from chalicelib.domain.operations.traffic import MINUTE_MS, StreamTraffic, traffic_of
 from chalicelib.ports.common import ListPage
 from tests.fakes.simple import page_of
@@ -14,7 +15,8 @@ class MemoryUsage:
         self.rows: dict[str, Served] = {}
         self.counts: dict[tuple[int, str], Counter[str]] = {}
         self.batches: dict[tuple[object, str], int] = {}
-        self.through: dict[str, int] = {}
+        self.reported: dict[str, Follower] = {}
+        self.lost: dict[str, tuple[tuple[int, int], ...]] = {}
 
     def add(self, key: str, served: Served, *, follower: str, batch: int, now_ms: int) -> bool:
         if not self._once(key, follower, batch):
@@ -45,11 +47,29 @@ class MemoryUsage:
         ]
         return page_of(found, limit, cursor)
 
-    def mark(self, follower: str, through_ms: int) -> None:
-        self.through[follower] = through_ms
+    def mark(
+        self,
+        follower: str,
+        through_ms: int,
+        lost: Sequence[tuple[int, int]] = (),
+        *,
+        reported_at_ms: int | None = None,
+    ) -> None:
+        if lost:
+            self.lost[follower] = tuple(lost)
+        self.reported[follower] = Follower(
+            through_ms=through_ms, reported_at_ms=through_ms if reported_at_ms is None else reported_at_ms
+        )
 
-    def marks(self) -> Mapping[str, int]:
-        return dict(self.through)
+    def leave(self, follower: str) -> None:
+        self.reported.pop(follower, None)
+
+    def followers(self) -> Mapping[str, Follower]:
+        left = Follower(through_ms=0)
+        return {
+            each: replace(self.reported.get(each, left), lost=self.lost.get(each, ()))
+            for each in self.reported.keys() | self.lost.keys()
+        }
 
     def _once(self, row: object, follower: str, batch: int) -> bool:
         if self.batches.get((row, follower), 0) >= batch:

@@ -20,7 +20,7 @@ MUTANTS_OF_SELLING = {
         'expressions = (END, f"{AS_SEEN} AND size(j) < :cap")',
         'expressions = (END, "size(j) < :cap")',
         steps("between and stop and not (outage or places)"),
-        also=((WRITES, "settlement.refund_millipoints, **_as_seen(seen),", "settlement.refund_millipoints,"),),
+        also=((WRITES, "closing.refund_millipoints, **_as_seen(seen),", "closing.refund_millipoints,"),),
     ),
     "an end refunds as often as it is asked": Mutant(
         WRITES,
@@ -28,7 +28,7 @@ MUTANTS_OF_SELLING = {
         'expressions = (END, "size(j) < :cap")',
         steps("between and stop and not (outage or places)"),
         also=(
-            (WRITES, "settlement.refund_millipoints, **_as_seen(seen),", "settlement.refund_millipoints,"),
+            (WRITES, "closing.refund_millipoints, **_as_seen(seen),", "closing.refund_millipoints,"),
             (RECORDS, " AND attribute_not_exists(end_reason)", ""),
         ),
     ),

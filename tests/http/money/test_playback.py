@@ -99,7 +99,7 @@ def test_an_empty_wallet_and_a_spent_one(api: Api) -> None:
     wait_for_beat(api, session["session_id"], headers)
     over = api.beat(headers, session["session_id"], 2)
     assert (over.status_code, over.json()["end_reason"]) == (402, "balance_exhausted")
-    assert over.json()["charged_millipoints"] == 4_000
+    assert (over.json()["charged_millipoints"], over.json()["top_up_url"]) == (4_000, None)
 
 
 def test_streams_that_are_not_live_sell_nothing(api: Api) -> None:

@@ -120,7 +120,7 @@ def test_a_spent_day_ends_with_its_own_reason():
 def test_a_free_stream_is_watched_with_an_empty_wallet_and_a_preview_is_one_free_lease():
     preview = replace(FREE, kind=SessionKind.PREVIEW)
     assert (beat(preview, balance=0), beat(preview, PAID_UNTIL + 1, balance=0)) == (EARLY, EXPIRED)
-    assert lease.buy_from_ms(preview) == PAID_UNTIL + 1 and lease.settle(preview, NOW).refund_millipoints == 0
+    assert lease.buy_from_ms(preview) == PAID_UNTIL + 1 and lease.close(preview, NOW).refund_millipoints == 0
     left_s = {NOW: 10, NOW + 1: 9, PAID_UNTIL + 1: 0}
     assert {at_ms: lease.seconds_left(holding(0), preview, at_ms) for at_ms in left_s} == left_s
     decision = beat(FREE, balance=0)
@@ -164,11 +164,11 @@ def test_free_time_is_never_refunded():
     free = {"free_from_ms": unserved.free_from_ms, "free_until_ms": unserved.free_until_ms}
     after = replace(SESSION, seq=2, paid_until_ms=unserved.paid_until_ms, granted_ms=20_000, **free)
     # One paid second is left, then ten free ones.
-    assert lease.settle(after, PAID_UNTIL - 1_000).refund_millipoints == 1_000
+    assert lease.close(after, PAID_UNTIL - 1_000).refund_millipoints == 1_000
     again = beat(after, after.paid_until_ms - 2_000, seq=3, delivered=False)
     assert isinstance(again, Purchase) and again.free_from_ms == unserved.free_from_ms
     longer = replace(after, paid_until_ms=again.paid_until_ms, free_until_ms=again.free_until_ms)
-    assert lease.settle(longer, PAID_UNTIL).refund_millipoints == 0
+    assert lease.close(longer, PAID_UNTIL).refund_millipoints == 0
 
 
 def test_free_time_that_has_just_ended_merges_with_the_next():
@@ -178,7 +178,7 @@ def test_free_time_that_has_just_ended_merges_with_the_next():
 
 
 def test_a_session_that_ends_at_its_start_was_not_watched():
-    assert lease.settle(SESSION, NOW).watched_ms == 0
+    assert lease.close(SESSION, NOW).watched_ms == 0
 
 
 RATES = st.integers(min_value=1, max_value=10_000_000)
@@ -220,7 +220,7 @@ def test_whatever_a_client_does_the_bounds_hold(rate, lease_ms, balance, waits_m
     allowed_ms = latest_ms - NOW + lease.horizon_ms(session) + lease_ms
     # Each charge is rounded up, by less than a millipoint.
     assert session.charged_millipoints <= rate * allowed_ms / 60_000 + beats
-    back = lease.settle(session, at_ms)
+    back = lease.close(session, at_ms)
     assert 0 <= back.refund_millipoints <= session.charged_millipoints
     assert back.refund_millipoints * 60_000 <= rate * max(0, session.paid_until_ms - at_ms)
 
