@@ -8,12 +8,12 @@ its bounds.
 
 import re
 import sys
-import time
 
 from tests.faults.adversary.catalogue import STRATEGIES, Strategy
 from tests.faults.adversary.judge import table
 from tests.faults.adversary.run import Play, judge_all, play_all
-from tests.faults.adversary.streams import live_streams
+from tests.faults.adversary.settling import settle_now
+from tests.faults.adversary.streams import await_window, live_streams
 from tests.faults.harness.command_line import add_minutes, command_parser, print_start
 from tests.faults.harness.private_stack import Operator, private_stack
 
@@ -36,6 +36,7 @@ def main() -> int:
     parser = command_parser("make adversary", __doc__)
     add_minutes(parser, 10.0, least=0.2)
     parser.add_argument("--only", help="strategies whose name matches this regular expression")
+    parser.add_argument("--settle-now", action="store_true", help="settle with a clock ahead instead of waiting")
     parser.add_argument("--list", action="store_true", help="print the strategies and do nothing")
     arguments = parser.parse_args()
     plan = chosen(arguments.only)
@@ -50,10 +51,13 @@ def main() -> int:
         Operator(stack.url) as operator,
         live_streams(stack, operator, streams),
     ):
-        print(f"{len(plan)} strategies for {arguments.minutes:g} minutes, after {WINDOW_S:.0f} s", flush=True)
-        time.sleep(WINDOW_S)
+        for stream in streams:
+            await_window(operator, stream, WINDOW_S)
+        print(f"{len(plan)} strategies for {arguments.minutes:g} minutes", flush=True)
         plays = play_all(operator, plan, arguments.minutes * 60, arguments.seed)
         print("\n".join(map(report, plays)), flush=True)
+        if arguments.settle_now:
+            settle_now(stack)
         rows = judge_all(plays)
     print(table(rows), flush=True)
     failed = [play.label for play in plays if play.failure]

@@ -7,9 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from tests.faults.adversary.media_client import CHUNK
+from tests.faults.adversary.media_client import CHUNK, ENTRY
 from tests.faults.adversary.received import Received, Segment
-from tests.faults.adversary.viewer import ENTRY
 
 UPSTREAM_S_MAX = 40.0
 MEDIA = re.compile(r"/play/([a-z2-7]{26})/([a-z0-9]+)/([a-z0-9-]+\.ts|index\.m3u8)")

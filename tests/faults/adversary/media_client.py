@@ -12,6 +12,8 @@ CHUNK = 16_384
 # A remote client's segment size and a small buffer. On this machine the kernel would take megabytes from nginx before
 # the client reads them, so nginx would never notice that a transfer is broken off.
 REMOTE_MSS, SMALL_BUFFER = 1_448, 8_192
+# The duration and the path of a segment in a media playlist.
+ENTRY = re.compile(r"#EXTINF:([0-9.]+),[^\n]*\n(?:#[^\n]*\n)*([^#\n]+)\n")
 PARTS = re.compile(rb"Content-Range: bytes ([0-9]+)-([0-9]+)/([0-9]+)", re.IGNORECASE)
 
 

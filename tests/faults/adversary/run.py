@@ -25,6 +25,7 @@ class Play:
 
     strategy: Strategy
     viewer: Viewer
+    after_s: float = 0.0
     failure: str = ""
 
     @property
@@ -34,7 +35,7 @@ class Play:
     def run(self) -> None:
         """Play to the end of the run, and keep the failure."""
         try:
-            self.viewer.sleep(self.viewer.rng.uniform(0, SPREAD_S))
+            self.viewer.sleep(self.after_s)
             self.strategy.play(self.viewer)
         except Exception:
             self.failure = traceback.format_exc()
@@ -42,7 +43,9 @@ class Play:
             self.viewer.close()
 
 
-def play_all(operator: Operator, chosen: Sequence[tuple[Strategy, str]], seconds: float, seed: int) -> list[Play]:
+def play_all(
+    operator: Operator, chosen: Sequence[tuple[Strategy, str]], seconds: float, seed: int, spread_s: float = SPREAD_S
+) -> list[Play]:
     """Play all at once for so long. Return when every one has ended."""
     ends_at_s = time.monotonic() + seconds
     plays = []
@@ -50,7 +53,7 @@ def play_all(operator: Operator, chosen: Sequence[tuple[Strategy, str]], seconds
         rng = Random(f"{seed}.{strategy.name}.{stream_id}")
         allowance = StartAllowance() if strategy.is_limited else NoAllowance()
         viewer = Viewer(operator, stream_id, rng, ends_at_s, millipoints=strategy.millipoints, allowance=allowance)
-        plays.append(Play(strategy, viewer))
+        plays.append(Play(strategy, viewer, rng.uniform(0, spread_s)))
     threads = [threading.Thread(target=play.run, name=play.label, daemon=True) for play in plays]
     for thread in threads:
         thread.start()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.layout import ROOT
+from tests.faults.adversary.media_client import ENTRY, MediaClient
 from tests.faults.harness.private_stack import Operator
 from tests.fixtures.stack import Stack
 from tests.fixtures.waiting import wait_for
@@ -43,14 +44,14 @@ STREAMS: dict[str, dict[str, Any]] = {
 
 
 @contextmanager
-def live_streams(stack: Stack, operator: Operator, names: Sequence[str]) -> Iterator[None]:
+def live_streams(stack: Stack, operator: Operator, names: Sequence[str], lease_ms: int = LEASE_MS) -> Iterator[None]:
     """Create these streams, and put them live. Further workers run what the platform's own has no capacity for."""
     with ExitStack() as undo:
         if "copied" in names:
             make_source(stack.layout.media_dir / SOURCE)
         for number in range((len(names) - 1) // STREAMS_OF_A_WORKER):
             undo.enter_context(_worker(stack, f"further-{number}"))
-        price = {"rate_millipoints_per_minute": RATE_MILLIPOINTS_PER_MINUTE, "lease_ms": LEASE_MS}
+        price = {"rate_millipoints_per_minute": RATE_MILLIPOINTS_PER_MINUTE, "lease_ms": lease_ms}
         for name in names:
             operator.do("POST", "/streams", {"stream_id": name, "title": name, **STREAMS[name], **price})
             operator.do("POST", f"/streams/{name}/state", {"state": "live"})
@@ -61,6 +62,24 @@ def live_streams(stack: Stack, operator: Operator, names: Sequence[str]) -> Iter
         finally:
             for name in names:
                 operator.do("POST", f"/streams/{name}/state", {"state": "stopped"})
+
+
+def await_window(operator: Operator, name: str, seconds: float) -> None:
+    """Wait until the window of a stream is this long."""
+    preview = operator.do("POST", f"/streams/{name}/preview").document
+    client = MediaClient(operator.url)
+
+    def text(path: str) -> str:
+        headers = {"Authorization": f"Bearer {preview['play_token']}"}
+        return client.text(f"/play/{preview['session_id']}/{path}", headers).body.decode()
+
+    def is_long_enough() -> bool:
+        rendition = next((line for line in text("index.m3u8").splitlines() if line.endswith("/index.m3u8")), "")
+        return sum(float(duration) for duration, _ in ENTRY.findall(text(rendition))) >= seconds
+
+    wait_for(f"window of {name}", is_long_enough, seconds + LIVE_S_MAX)
+    operator.do("POST", "/playback/stop", {"session_id": preview["session_id"]})
+    client.close()
 
 
 def make_source(path: Path) -> None:

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any, Self, TypeVar
 
 from tests.faults.adversary.allowance import NoAllowance, StartAllowance
-from tests.faults.adversary.media_client import MediaAnswer, MediaClient
+from tests.faults.adversary.media_client import ENTRY, MediaAnswer, MediaClient
 from tests.faults.adversary.received import Received, Segment
 from tests.faults.harness.api_client import Account, Answer, ApiClient
 from tests.faults.harness.private_stack import Operator
@@ -23,7 +23,6 @@ CONNECTIONS = 16
 PLENTY_MILLIPOINTS = 100_000_000
 AGENT = "adversary"
 RETRY_S = 0.4
-ENTRY = re.compile(r"#EXTINF:([0-9.]+),[^\n]*\n(?:#[^\n]*\n)*([^#\n]+)\n")
 
 
 @dataclass
