@@ -56,5 +56,6 @@ STRATEGIES = (
     Strategy("switch renditions", transfers.switch_renditions, ("2s",)),
     Strategy("many user agents", transfers.many_user_agents, ("2s",)),
     Strategy("honest client", honest.watch, EACH, is_honest=True),
+    Strategy("honest client, short sessions", honest.look_through, ("2s", "6s"), is_honest=True),
     Strategy("honest player with mpv", real_player.watch, ("2s", "6s"), is_honest=True),
 )

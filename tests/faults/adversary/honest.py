@@ -11,6 +11,7 @@ from tests.faults.adversary.viewer import Session, Viewer
 
 # How often mpv looks at the playlist again, and how long until it repeats a refused request.
 RELOAD_S, REFUSED_S = 0.5, 1.0
+SHORT_S = (1.0, 8.0)
 PLAYS_S, PAUSES_S, BETWEEN_S = (8.0, 45.0), (3.0, 40.0), (0.5, 4.0)
 SEEK_BACK_S = 30.0
 # A session has some of these between its parts, then it ends.
@@ -22,6 +23,15 @@ def watch(viewer: Viewer) -> None:
     while viewer.is_running():
         if session := viewer.start():
             _Playing(viewer, session).run()
+            viewer.stop(session)
+            viewer.sleep(viewer.rng.uniform(*BETWEEN_S))
+
+
+def look_through(viewer: Viewer) -> None:
+    """Watch a few seconds at a time, as a viewer who looks through many streams."""
+    while viewer.is_running():
+        if session := viewer.start():
+            _Playing(viewer, session).play(viewer.rng.uniform(*SHORT_S))
             viewer.stop(session)
             viewer.sleep(viewer.rng.uniform(*BETWEEN_S))
 
@@ -39,7 +49,7 @@ class _Playing:
         """Play to a random end."""
         action = "play"
         while action != "stop" and self._viewer.is_running() and not self._session.is_over:
-            self._play(self._viewer.rng.uniform(*PLAYS_S))
+            self.play(self._viewer.rng.uniform(*PLAYS_S))
             action = self._viewer.rng.choice(ACTIONS)
             if action == "pause":
                 self._viewer.sleep(self._viewer.rng.uniform(*PAUSES_S))
@@ -47,7 +57,8 @@ class _Playing:
             elif action == "seek":
                 self._seek_back()
 
-    def _play(self, seconds: float) -> None:
+    def play(self, seconds: float) -> None:
+        """Play for so long, with all heartbeats."""
         until_s = time.monotonic() + seconds
         while time.monotonic() < until_s and self._viewer.is_running() and not self._session.is_over:
             if time.monotonic() >= self._session.beat_at_s:
