@@ -15,8 +15,8 @@ class CliError(click.ClickException):
         self.exit_code = int(status)  # type: ignore[misc]  # click declares it for the class
 
     def format_message(self) -> str:
-        """Return the message and the advice, which has its own line if the message has several."""
-        gap = "\n" if "\n" in self.message else " "
+        """Return the message and the advice, which has its own line if one of them has several."""
+        gap = "\n" if "\n" in self.message + self.advice else " "
         return f"{self.message}{gap}{self.advice}".strip()
 
 

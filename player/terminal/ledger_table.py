@@ -21,6 +21,10 @@ KINDS = {
     "outage_credit": ("given back: outage", "outage"),
     "credit": ("received", "received"),
     "adjustment": ("adjusted", "adjusted"),
+    "served_ahead": ("fetched ahead", "ahead"),
+    "unserved_credit": ("not delivered", "unsent"),
+    "debt_payment": ("paid: was open", "was open"),
+    "reversal": ("payment reversed", "reversed"),
 }
 
 

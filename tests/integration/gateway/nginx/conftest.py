@@ -5,6 +5,7 @@ import pwd
 import shutil
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -16,9 +17,9 @@ from tests.fixtures.ports import free_port
 from tests.integration.gateway.nginx.harness import Gateway, Rule, empty, endpoint_server, run_nginx, serving, stub_s3
 
 
-@pytest.fixture(scope="session")
-def nginx_config():
-    """A configuration with short socket paths."""
+@contextmanager
+def new_config():
+    """Make a configuration of a gateway on free ports, with short socket paths."""
     directory = Path(tempfile.mkdtemp(prefix="tc gw-", dir="/tmp"))
     port, s3_port = free_port(), free_port()
     sockets = Path(tempfile.mkdtemp(prefix="tcgw-", dir="/tmp"))
@@ -37,9 +38,9 @@ def nginx_config():
     shutil.rmtree(sockets)
 
 
-@pytest.fixture
-def gateway(nginx_config):
-    config, rule = nginx_config, Rule()
+@contextmanager
+def running_gateway(config):
+    rule = Rule()
     empty(config)
     denylist = FileDenylist(config.denylist_dir)
     denylist.prepare()
@@ -48,3 +49,22 @@ def gateway(nginx_config):
     s3 = stub_s3(config)
     with serving(endpoints, s3), run_nginx(config) as (process, log_path), httpx.Client(timeout=15) as client:
         yield Gateway("http://" + config.listen, rule, s3, endpoints, denylist, process, log_path, client)
+
+
+@pytest.fixture(scope="session")
+def nginx_config():
+    with new_config() as config:
+        yield config
+
+
+@pytest.fixture
+def gateway(nginx_config):
+    with running_gateway(nginx_config) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def second_gateway():
+    """Another gateway with the same rule of access and media."""
+    with new_config() as config, running_gateway(config) as gateway:
+        yield gateway
