@@ -1,4 +1,4 @@
-"""`--wait` without mpv: what the heartbeat thread does until points have come,."""
+"""`--wait` without mpv: what the heartbeat thread does until points have come."""
 
 import queue
 import time
