@@ -76,6 +76,19 @@ def test_after_a_credit_a_new_session_starts_within_the_rest_of_the_limit(build)
     assert rig.charges.session_ids == ["s-1", "s-2"] and rig.charges.end_reason("s-1") == "balance_exhausted"
 
 
+def test_points_that_end_again_are_waited_for_with_the_whole_time(build):
+    again = over("balance_exhausted", charged_millipoints=5_000, balance_millipoints=0)
+    server = ScriptedServer(USED_UP, lease(session_id="s-2", next_beat_in_ms=0), again, lease(session_id="s-3"))
+    server.wallets = [EMPTY, RICH]
+    rig = build(server)
+    rig.heartbeat.start()
+    first = rig.next_report(Waiting)
+    assert rig.next_report(type(SECOND)).session_id == "s-2"
+    second = rig.next_report(Waiting)
+    assert rig.next_report(type(SECOND)).session_id == "s-3"
+    assert second.ends_at > first.ends_at and rig.charges.spent_millipoints == 25_000
+
+
 def test_media_are_held_and_nothing_is_bought_while_waiting(build):
     server = ScriptedServer(USED_UP)
     rig = build(server)
