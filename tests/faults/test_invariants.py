@@ -37,7 +37,7 @@ def with_operation(viewer: Viewer, view: View, answer: Answer, **values: object)
 
 def repeat_line(view: View, kind: str) -> View:
     """Repeat a line of this kind."""
-    line = next(entry for entry in view.entries if entry.kind.value == line_kind)
+    line = next(entry for entry in view.entries if entry.kind.value == kind)
     return replace(view, entries=[*view.entries, replace(line, version=len(view.entries) + 1)])
 
 
