@@ -257,7 +257,7 @@ SITUATIONS: dict[str, tuple[Callable[[Recorder], Situation], Act]] = {
     "adjustment": (watching, take),
     "adjustment of a session": (watched, adjust),
     "settlement of served time": (lambda recorder: measured(recorder, 3_000), settle),
-    "settlement of unserved time": (lambda recorder: measured(recorder, -4_000), settle),
+    "settlement of unserved time": (lambda recorder: measured(recorder, -9_000), settle),
     "settlement into debt": (lambda recorder: measured(recorder, 3_000, PAGE_ENTRIES - 4, balance=1_000), settle),
     "adjustment beside a settlement": (lambda recorder: measured(recorder, -4_000), adjust),
     "start with a debt": (lambda recorder: in_debt(recorder, 30_000), start),
