@@ -7,7 +7,7 @@ refused write is not reported; AWS charges it as a write.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -19,15 +19,18 @@ from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import new_session_id, new_user_id
 from chalicelib.domain.money.lease import Outcome
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
+from chalicelib.domain.money.served_spans import Span
 from chalicelib.domain.money.usage import Served
 from chalicelib.domain.money.wallets import PAGE_ENTRIES
 from chalicelib.domain.streams.runtime import Outage
+from chalicelib.ports.usage import Usage
 from tests.fakes.access.denylist import FakeDenylist
 from tests.fakes.money.sessions import session_record
 from tests.fakes.simple import MemoryCounters, SetClock, Switch
 from tests.fixtures.emulator import private_stage
 
 BEATS = 60
+FLUSHES = 360
 LEASE_MS = 10_000
 
 
@@ -73,6 +76,7 @@ class WalletBench:
         self.wallets, self.ledger = services.stores.wallets, services.ledger
         self.billing, self.session_opener = services.billing, services.session_opener
         self.statements, self.settlements = services.statements, services.settlements
+        self.usage = services.stores.usage
 
     def viewer(self, millipoints: int = 10**8) -> str:
         """Create a viewer with a balance."""
@@ -151,6 +155,33 @@ def settlements(bench: WalletBench, units: Units) -> None:
         bench.open(user_id)
 
 
+def flushes(usage: Usage, units: Units) -> None:
+    """Measure what a log follower writes for one session of an hour, in batches of 10 s."""
+    served = Served(
+        media_ms=10_000, media_bytes=4_000_000, segments=5, requests=15, first_at_ms=10**12, last_at_ms=10**12
+    )
+
+    def add(spans_of: Callable[[int], list[Span]]) -> None:
+        session_id = new_session_id()
+        for batch in range(FLUSHES):
+            spans = spans_of(batch + 1)
+            assert usage.add(session_id, served, follower="0a1b2c3d", batch=batch, now_ms=10**12, spans=spans)
+
+    def seeking(seeks: int) -> Callable[[int], list[Span]]:
+        return lambda batch: [Span("1-1-", n * 99, n * 99 + 50, 100_000) for n in range(min(seeks, batch))]
+
+    with units.spent(FLUSHES, "flush of a session, without spans"):
+        add(lambda _: [])
+    with units.spent(FLUSHES, "flush of a session that plays on"):
+        add(lambda batch: [Span("1-1-", 4_000, 4_000 + 5 * batch, 10_000 * batch)])
+    for seeks in (10, 64):
+        with units.spent(FLUSHES, f"flush of a session with {seeks} seeks"):
+            add(seeking(seeks))
+    with units.spent(FLUSHES, "report of a follower, of four"):
+        for number in range(FLUSHES):
+            usage.mark(f"0a1b2c3{number % 4}", 10**12 + number)
+
+
 def size_of_item(bench: WalletBench, sessions: int) -> int:
     """Return the bytes of a wallet item with new sessions, as DynamoDB counts them."""
     user_id = bench.viewer()
@@ -182,6 +213,7 @@ def main() -> None:
             beats(bench, units, sessions)
         other_operations(bench, units)
         settlements(bench, units)
+        flushes(bench.usage, units)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from chalicelib.domain.money.served_spans import Span
 from chalicelib.domain.money.usage import Follower, Served
 from chalicelib.domain.operations.traffic import StreamTraffic
 from chalicelib.ports.common import ListPage
@@ -11,14 +12,20 @@ from chalicelib.ports.common import ListPage
 class Usage(Protocol):
     """Usage by session id, or by `day_key(day)` for a whole day. It expires after a while."""
 
-    def add(self, key: str, served: Served, *, follower: str, batch: int, now_ms: int) -> bool:
+    def add(
+        self, key: str, served: Served, *, follower: str, batch: int, now_ms: int, spans: Sequence[Span] = ()
+    ) -> bool:
         """Add a batch once. Return False without a change if this follower's batch was added to `key` before.
 
-        A follower numbers its batches upwards and adds one wholly before the next.
+        A follower numbers its batches upwards and adds one wholly before the next. `spans` are all segments of the
+        session that this follower has counted, oldest first, and replace those stored; an empty one leaves them.
         """
 
     def get(self, key: str) -> Served | None:
-        """Return the usage of a key by a consistent read; None if nothing was served."""
+        """Return the usage of a key by a consistent read; None if nothing was served.
+
+        Media time and segments of a session are those of the union of all followers' spans. A day's are sums.
+        """
 
     def count(self, minute: int, stream_id: str, counts: Mapping[str, int], *, follower: str, batch: int) -> bool:
         """Add a batch's counters of an epoch minute once, as `add` does. A stream's minute is the first of its hour."""

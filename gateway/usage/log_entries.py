@@ -18,7 +18,11 @@ AT_S_MIN, AT_S_MAX = 1_000_000_000, 4_102_444_800
 
 @dataclass(frozen=True, kw_only=True)
 class LogEntry:
-    """One response. `at_ms` is the time of its last byte; `session_id` and `stream_id` are empty if unknown."""
+    """One response. `at_ms` is the time of its last byte; `session_id` and `stream_id` are empty if unknown.
+
+    `size` is all that was sent, `body_size` that without headers, from the byte `first_byte` of the segment.
+    `segment_size` is the size of the whole segment, 0 if unknown.
+    """
 
     at_ms: int
     method: str
@@ -30,6 +34,9 @@ class LogEntry:
     complete: bool
     status: int
     size: int
+    segment_size: int
+    first_byte: int
+    body_size: int
     cache: str
     verdict: str
 
@@ -53,6 +60,9 @@ def parse_entry(line: bytes) -> LogEntry | None:
         complete=fields.get("complete") is True,
         status=_number(fields, "status", STATUS_MAX),
         size=_number(fields, "bytes", BYTES_MAX),
+        segment_size=_number(fields, "segment_bytes", BYTES_MAX),
+        first_byte=_number(fields, "first_byte", BYTES_MAX),
+        body_size=_number(fields, "body_bytes", BYTES_MAX),
         cache=_text(fields, "cache"),
         verdict=_text(fields, "verdict"),
     )

@@ -17,13 +17,14 @@ from tests.faults.harness.operations import (
     Operation,
     PaymentAnswer,
     Refusal,
+    ReversalAnswer,
     View,
     Viewer,
 )
 from tests.faults.harness.store_faults import FaultPlan
 from tests.faults.oracle.registry import INVARIANTS, find_violations
 from tests.faults.scenarios.recorder import Recorder
-from tests.faults.scenarios.situations import adjust, beat, pay, read, settle, start, stop, watching
+from tests.faults.scenarios.situations import adjust, beat, pay, read, reverse, settle, start, stop, watching
 
 Mutation = Callable[[Viewer, View], View]
 FAR_MS = 10_000_000
@@ -92,6 +93,10 @@ def count_adjustment(_: Viewer, view: View) -> View:
     return replace(view, records=records)
 
 
+def repeat_reversal(_: Viewer, view: View) -> View:
+    return repeat_line(view, "reversal")
+
+
 def exceed_sessions(_: Viewer, view: View) -> View:
     [one] = view.wallet.sessions.values()
     return change_wallet(view, sessions={str(n): one for n in range(4)})
@@ -139,6 +144,7 @@ MUTATIONS: dict[str, Mutation] = {
         viewer, view, Refusal(code="debt_open"), kind="start", key="a-key-of-a-refused-start"
     ),
     "an_adjustment_is_counted_once": count_adjustment,
+    "a_reversal_takes_back_once": repeat_reversal,
     "an_adjustment_that_fits_is_not_refused": lambda viewer, view: with_operation(
         viewer,
         view,
@@ -200,9 +206,9 @@ def test_each_invariant_has_a_way_to_fail() -> None:
 
 @pytest.fixture(scope="module")
 def sound(environment: Environment) -> tuple[Viewer, View]:
-    """A viewer who watched, stopped, was credited, started again, paid, was refunded and read the ledger.
+    """A viewer who watched, stopped, was credited, started again, paid, was refunded, and had a payment reversed.
 
-    Nothing met a fault.
+    They read all of it, and nothing met a fault.
     """
     situation = watching(Recorder(environment), after_ms=6_000)
     assert beat(situation, FaultPlan()).lease
@@ -217,6 +223,7 @@ def sound(environment: Environment) -> tuple[Viewer, View]:
     assert start(situation, FaultPlan()).lease
     pay(situation, FaultPlan())
     adjust(situation, FaultPlan())
+    assert isinstance(reverse(situation, FaultPlan()).answer, ReversalAnswer)
     read(situation, FaultPlan())
     [view] = situation.recorder.check(situation.viewer)
     return situation.viewer, view

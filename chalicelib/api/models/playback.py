@@ -50,6 +50,9 @@ class PlaybackAnswer(Answer):
     """A session's money and time. `seconds_left` is null for free streams.
 
     `seconds_left` counts the wallet's other sessions that spend points; `others_spending` is their number.
+    `final` says that balance, daily cap or `max_points` allow no lease after this one; `seconds_left` is then the
+    paid time. More points make the next answer not final. `top_up_url` is where the viewer buys points, null if the
+    stage has no such page.
     """
 
     session_id: str
@@ -63,6 +66,8 @@ class PlaybackAnswer(Answer):
     balance_millipoints: int
     rate_millipoints_per_minute: int
     seconds_left: int | None
+    final: bool
+    top_up_url: str | None
     others_spending: int
     charged_millipoints: int
     outcome: Outcome

@@ -109,6 +109,15 @@ def next_beat_in_ms(wallet: Wallet, session: ActiveSession, now_ms: int) -> int:
     return max(0, at_ms - now_ms) + NEXT_BEAT_MARGIN_MS
 
 
+def is_final(wallet: Wallet, session: ActiveSession, now_ms: int) -> bool:
+    """Return whether balance, daily cap or maximum allow no lease after the current one.
+
+    The daily cap is the one at the end of the paid time: a lease that ends after midnight is followed by another.
+    """
+    lease_end_ms = max(now_ms, session.paid_until_ms)
+    return session.charge_millipoints > 0 and available_millipoints(wallet, session, lease_end_ms) == 0
+
+
 def others_spending(wallet: Wallet, session: ActiveSession, now_ms: int) -> list[ActiveSession]:
     """Return the wallet's other sessions that are being watched for points."""
     return [

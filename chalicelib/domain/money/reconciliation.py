@@ -193,7 +193,7 @@ def tolerance_ms(paid_ms: int, segment_ms: int) -> int:
 
     - what is fetched and not watched at the end, plus the grace, in which media stays authorized;
     - 20 s, for a slow start, a stop before the picture, and clock differences between machines;
-    - 5 % of what was paid, for what the log leaves out: ranges count as whole segments, lost segments not at all.
+    - 5 % of what was paid, for what the log leaves out: transfers that are still sent when it is compared.
 
     A pause causes no difference beyond the running lease: a paused viewer neither pays nor fetches.
     """

@@ -1,8 +1,10 @@
 """Usage: media time, bytes and requests that the gateways served to a session or on a day."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+
+from chalicelib.domain.money.served_spans import Overlap
 
 MS_PER_S = 1_000
 DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
@@ -34,6 +36,11 @@ class Served:
             first_at_ms=min(first, default=0),
             last_at_ms=max(self.last_at_ms, other.last_at_ms),
         )
+
+    def without(self, overlap: Overlap) -> "Served":
+        """Return the same without what several gateways counted."""
+        media_ms, segments = max(0, self.media_ms - overlap.media_ms), max(0, self.segments - overlap.segments)
+        return replace(self, media_ms=media_ms, segments=segments)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from chalicelib.domain.money.served_spans import Span, from_text, overlap_of, to_text
 from chalicelib.domain.money.usage import Follower, Served
 from chalicelib.domain.operations.traffic import MINUTE_MS, StreamTraffic, traffic_of
 from chalicelib.ports.common import ListPage
@@ -13,19 +14,27 @@ from tests.fakes.simple import page_of
 class MemoryUsage:
     def __init__(self) -> None:
         self.rows: dict[str, Served] = {}
+        self.spans: dict[str, dict[str, str]] = {}
         self.counts: dict[tuple[int, str], Counter[str]] = {}
         self.batches: dict[tuple[object, str], int] = {}
         self.reported: dict[str, Follower] = {}
         self.lost: dict[str, tuple[tuple[int, int], ...]] = {}
 
-    def add(self, key: str, served: Served, *, follower: str, batch: int, now_ms: int) -> bool:
+    def add(
+        self, key: str, served: Served, *, follower: str, batch: int, now_ms: int, spans: Sequence[Span] = ()
+    ) -> bool:
         if not self._once(key, follower, batch):
             return False
+        if spans:
+            self.spans.setdefault(key, {})[follower] = to_text(spans)
         self.rows[key] = self.rows.get(key, Served()).plus(served)
         return True
 
     def get(self, key: str) -> Served | None:
-        return self.rows.get(key)
+        if key not in self.rows:
+            return None
+        stored = sorted(self.spans.get(key, {}).items())
+        return self.rows[key].without(overlap_of(from_text(text) for _, text in stored))
 
     def count(self, minute: int, stream_id: str, counts: Mapping[str, int], *, follower: str, batch: int) -> bool:
         if not self._once((minute, stream_id), follower, batch):

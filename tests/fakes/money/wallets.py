@@ -24,6 +24,7 @@ from chalicelib.domain.money.wallets import (
     lease_entry,
     outage_entry,
     payment_entry,
+    reversal_entry,
     utc_day,
 )
 from chalicelib.domain.streams.outages import OutageCredit
@@ -263,6 +264,22 @@ class MemoryWallets:
                     adjustments=record.adjustments + 1,
                     adjusted_millipoints=record.adjusted_millipoints + payment.millipoints,
                 )
+            return True
+
+    def reverse(self, payment: Payment) -> bool:
+        with self._store.lock:
+            known = self._store.payments.get(payment.payment_id)
+            if known is None or known.reversed_at_ms is not None:
+                return False
+            wallet, taken = self._store.wallets.get(payment.user_id), payment.reversed_millipoints or 0
+            if wallet is None or wallet.balance_millipoints < taken:
+                raise WalletRefused(wallet)
+            if payment.shortfall_millipoints and wallet.balance_millipoints != taken:
+                raise WalletRefused(wallet)
+            if len(wallet.journal) >= JOURNAL_ENTRIES_MAX + PAGE_ENTRIES:
+                raise WalletRefused(wallet)
+            self._apply(wallet, reversal_entry(payment), -taken)
+            self._store.payments[payment.payment_id] = payment
             return True
 
     def trim(self, user_id: str, entry_ids: Sequence[str]) -> None:

@@ -26,6 +26,7 @@ from tests.faults.harness.operations import (
     LeaseAnswer,
     PaymentAnswer,
     Refusal,
+    ReversalAnswer,
     UnknownOutcome,
     WorkAnswer,
 )
@@ -88,6 +89,11 @@ class ServicesDriver:
             session_id, millipoints=millipoints, payment_id=payment_id, note="a note", by_user_id="u_admin"
         )
         return PaymentAnswer(balance=wallet.balance_millipoints)
+
+    def reverse(self, payment_id: str) -> Answer:
+        ledger = self.instance.services.ledger
+        done = ledger.reverse(ledger.payment(payment_id), by_user_id="u_admin", note="a note")
+        return ReversalAnswer(taken=done.reversed_millipoints or 0, shortfall=done.shortfall_millipoints or 0)
 
     def settle(self, session_id: str) -> Answer:
         """Settle an ended session as the schedule does, whose log is complete."""
@@ -158,6 +164,9 @@ class HttpDriver:
     def adjust(self, session_id: str, payment_id: str, millipoints: int) -> Answer:
         return self._pay(f"/sessions/{session_id}/adjust", payment_id, millipoints)
 
+    def reverse(self, payment_id: str) -> Answer:
+        return self._send(f"/payments/{payment_id}/reverse", {"note": "a note"}, _reversal)
+
     def erase(self, user_id: str) -> Answer:
         return self._send(f"/users/{user_id}/erase", {}, lambda _: WorkAnswer())
 
@@ -196,6 +205,10 @@ def _lease(document: dict[str, Any]) -> LeaseAnswer:
         paid_until_ms=document["paid_until_ms"],
         token=document["play_token"],
     )
+
+
+def _reversal(document: dict[str, Any]) -> ReversalAnswer:
+    return ReversalAnswer(taken=document["reversed_millipoints"], shortfall=document["shortfall_millipoints"])
 
 
 def _end(document: dict[str, Any]) -> EndAnswer:

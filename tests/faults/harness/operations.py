@@ -51,6 +51,14 @@ class PaymentAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReversalAnswer:
+    """A reversed payment, now or before: what was taken back, and what the wallet lacked."""
+
+    taken: int
+    shortfall: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class MediaAnswer:
     """Media was allowed. `at_ms` is the time of the function instance."""
 
@@ -93,7 +101,16 @@ class Crash:
 
 
 Answer = (
-    LeaseAnswer | EndAnswer | PaymentAnswer | MediaAnswer | LedgerAnswer | WorkAnswer | Refusal | UnknownOutcome | Crash
+    LeaseAnswer
+    | EndAnswer
+    | PaymentAnswer
+    | ReversalAnswer
+    | MediaAnswer
+    | LedgerAnswer
+    | WorkAnswer
+    | Refusal
+    | UnknownOutcome
+    | Crash
 )
 
 
@@ -186,6 +203,8 @@ class View:
     records: dict[str, SessionRecord]
     # Payments in the store: id -> (user, millipoints, session).
     payments: dict[str, tuple[str, int, str | None]]
+    # Reversed payments in the store: id -> (taken back, shortfall).
+    reversals: dict[str, tuple[int, int]]
     now_ms: int
     terms: dict[str, StreamTerms]
     # Outages by stream, oldest first.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from chalicelib.domain.ids import session_id_of
 from player.statement.chain import HASHED_FIELDS, genesis, line_hash
 from tests.faults.harness.environment import CACHE_MS_MAX, DAY_MS, DELAY_MS_MAX, SKEW_MS, Outage
-from tests.faults.harness.operations import Operation, Refusal
+from tests.faults.harness.operations import Operation, Refusal, ReversalAnswer
 from tests.faults.oracle.registry import Case, invariant
 from tests.faults.oracle.replay import SessionAccount
 from tests.faults.oracle.settling import allowance
@@ -117,6 +117,31 @@ def an_adjustment_that_fits_is_not_refused(case: Case) -> Iterator[str]:
         refused = isinstance(operation.answer, Refusal) and operation.answer.code == "adjustment_out_of_bounds"
         if refused and (account is None or 0 < operation.millipoints <= account.adjustable):
             yield f"{operation.payment_id} of {operation.millipoints} was refused for {account}"
+
+
+@invariant
+def a_reversal_takes_back_once(case: Case) -> Iterator[str]:
+    """A reversal is one line. It takes what the wallet held of a top-up, and the payment's row has both amounts."""
+    lines = [entry for entry in case.view.entries if entry.kind.value == "reversal"]
+    requested = {operation.payment_id for operation in case.viewer.of("reverse")}
+    if len({entry.payment_id for entry in lines}) < len(lines):
+        yield f"{[entry.payment_id for entry in lines]} are reversed, one of them twice"
+    for entry in lines:
+        payment_id = str(entry.payment_id)
+        _, paid, session_id = case.view.payments.get(payment_id, ("?", 0, None))
+        taken = min(paid, case.replayed.balance_after.get(entry.version - 1, 0))
+        row, right = case.view.reversals.get(payment_id), (taken, paid - taken)
+        if entry.delta_millipoints != -taken or row != right or paid <= 0 or session_id is not None:
+            yield f"{entry.entry_id} takes {-entry.delta_millipoints} of {paid}, and its row says {row}, not {right}"
+        if entry.entry_id != f"r.{payment_id}" or payment_id not in requested:
+            yield f"{entry.entry_id} of {payment_id} was not requested"
+    reversed_ids = {entry.payment_id for entry in lines}
+    yield from (f"{each} is marked without a line" for each in set(case.view.reversals) - reversed_ids)
+    for operation in case.viewer.of("reverse"):
+        answer = operation.answer
+        row = case.view.reversals.get(str(operation.payment_id))
+        if isinstance(answer, ReversalAnswer) and row != (answer.taken, answer.shortfall):
+            yield f"{operation.payment_id} was answered with {answer}, its row says {row}"
 
 
 def _paid_in(account: SessionAccount, down: Outage) -> int:

@@ -197,14 +197,15 @@ def a_fault_free_session_costs_what_was_answered(case: Case) -> Iterator[str]:
 @invariant
 def a_payment_counts_once(case: Case) -> Iterator[str]:
     """A payment is once in the ledger and has a row, or has neither."""
-    lines = Counter(e.payment_id for e in case.view.entries if e.payment_id)
+    entries = [entry for entry in case.view.entries if entry.payment_id and entry.kind.value != "reversal"]
+    lines = Counter(entry.payment_id for entry in entries)
     for payment_id, amounts in case.viewer.payments.items():
         n, row = lines.get(payment_id, 0), case.view.payments.get(payment_id)
         if n > 1 or (row is not None) != (n == 1):
             yield f"payment {payment_id}: {n} lines, row {row}"
         elif row is not None and (row[0] != case.viewer.user_id or row[1] not in amounts):
             yield f"payment {payment_id} of {amounts} is kept as {row}"
-    for entry in case.view.entries:
+    for entry in entries:
         kept = case.view.payments.get(str(entry.payment_id))
         if kept and (entry.delta_millipoints, entry.session_id) != kept[1:]:
             yield f"{entry.entry_id} is {entry.delta_millipoints} for {entry.session_id}, but is kept as {kept}"

@@ -30,6 +30,7 @@ WEIGHTS = {
     "change_payment": 2,
     "take_back": 4,
     "take_all": 4,
+    "reverse": 4,
     "adjust": 5,
     "read": 9,
     "media": 28,
@@ -186,6 +187,11 @@ class MoveRunner:
     def change_payment(self, move: Move, faults: FaultPlan | None) -> None:
         for payment_id, amounts in self._payment(move):
             self._pay(move, faults, payment_id, max(amounts) + 7)
+
+    def reverse(self, move: Move, faults: FaultPlan | None) -> None:
+        """Reverse a payment, perhaps one that was reversed, was refused or took points."""
+        for payment_id, _ in self._payment(move):
+            self.recorder.reverse(self._driver(move), self._viewer(move), payment_id, faults=faults)
 
     def read(self, move: Move, faults: FaultPlan | None) -> None:
         self.recorder.read(self._instance(move), self._viewer(move), faults=faults)

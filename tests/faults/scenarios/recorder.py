@@ -98,6 +98,10 @@ class Recorder:
         viewer.adjusted.setdefault(payment_id, session_id)
         return self._run(viewer, operation, faults, driver, lambda: driver.adjust(session_id, payment_id, millipoints))
 
+    def reverse(self, driver, viewer: Viewer, payment_id: str, *, faults=None) -> Operation:
+        operation = Operation(kind="reverse", user_id=viewer.user_id, payment_id=payment_id)
+        return self._run(viewer, operation, faults, driver, lambda: driver.reverse(payment_id))
+
     def settle(self, driver, viewer: Viewer, session_id: str, *, faults=None) -> Operation:
         """Settle one session, whose log is complete."""
         operation = Operation(kind="settle", user_id=viewer.user_id, session_id=session_id)
@@ -238,6 +242,11 @@ class Recorder:
             pages=list(reversed(pages)),
             records={record.session_id: record for record in records},
             payments={row["payment_id"]: (row["user_id"], row["millipoints"], row.get("session_id")) for row in kept},
+            reversals={
+                row["payment_id"]: (row["reversed_millipoints"], row["shortfall_millipoints"])
+                for row in kept
+                if "reversed_at_ms" in row
+            },
             now_ms=self.environment.time.now_ms,
             terms=self.environment.terms,
             outages=self.environment.outages,

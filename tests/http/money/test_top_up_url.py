@@ -1,4 +1,4 @@
-"""Where viewers buy points: in their wallet and in every 402 that they get, if the stage has such a page."""
+"""Where viewers buy points: in their wallet, in answers of start and heartbeat, and in every 402 that they get."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,9 @@ def test_the_wallet_and_every_402_say_where_to_buy_points(api: Api) -> None:
     assert api.get(headers, "/me/wallet")["top_up_url"] == url
     # An operator sees the address of the wallet's user.
     assert api.get(api.admin(), f"/wallets/{user.user_id}")["top_up_url"] == url
-    session_id = api.start(headers, stream_id).json()["session_id"]
+    started = api.start(headers, stream_id).json()
+    session_id = started["session_id"]
+    assert started["top_up_url"] == api.beat(headers, session_id, 1).json()["top_up_url"] == url
     wait_for_beat(api, session_id, headers)
     for refused in (api.beat(headers, session_id, 2), api.start(headers, stream_id)):
         assert assert_problem(refused, 402, "balance_exhausted")["top_up_url"] == url

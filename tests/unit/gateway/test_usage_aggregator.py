@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from chalicelib.domain.money.served_spans import SPANS_MAX
 from chalicelib.domain.money.usage import Served
 from gateway.usage import aggregator as module
 from gateway.usage.aggregator import IDLE_MS, UsageAggregator
@@ -41,6 +42,11 @@ def restarted(aggregator):
     return UsageAggregator(json.loads(json.dumps(aggregator.sessions())))
 
 
+def stored_spans(aggregator):
+    [(_, spans, _, _)] = aggregator.sessions().values()
+    return spans
+
+
 def media_response(text):
     entry = parse_entry(text.rstrip(b"\n"))
     return media_response_of(entry) if entry else None
@@ -71,7 +77,13 @@ def test_a_segment_counts_once_over_batches_and_restarts(aggregator):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"complete": False}, {"method": "HEAD"}, {"media_ms": 0}, {"media_ms": -5}, {"media_ms": 10**9}]
+    "changes",
+    [
+        *({"method": "HEAD"}, {"media_ms": 0}, {"media_ms": -5}, {"media_ms": 10**9}),
+        *({"complete": False, "body_bytes": 0}, {"complete": False, "segment_bytes": 0}),
+        # Several parts at once, and lines from before parts were logged.
+        *({"status": 206, "segment_bytes": 0}, {"status": 206, "segment_bytes": None}),
+    ],
 )
 def test_a_response_without_media_time_adds_bytes(changes, aggregator):
     result = served(segment(1, **changes), aggregator=aggregator)[A]
@@ -102,9 +114,9 @@ def test_a_line_behind_a_truncated_one_counts():
 
 def test_continuous_playback_needs_one_span_and_seeks_a_bounded_number(aggregator):
     assert media_ms(*(segment(number) for number in (5, 3, 4, 1, 2, 6, 3, 5)), aggregator=aggregator) == 12_000
-    assert [spans for _, spans, _ in aggregator.sessions().values()] == [[["1-1-", 1, 6]]]
+    assert stored_spans(aggregator) == [["1-1-", 1, 6, 12_000]]
     served(*(segment(number * 2) for number in range(500)), aggregator=aggregator)
-    assert [len(spans) for _, spans, _ in aggregator.sessions().values()] == [module.SPANS_MAX]
+    assert len(stored_spans(aggregator)) == SPANS_MAX
 
 
 def test_idle_sessions_are_forgotten(aggregator, monkeypatch):

@@ -146,6 +146,29 @@ def test_seconds_left_count_paid_time_and_money_and_the_other_sessions():
     assert lease.seconds_left(wallet, SESSION, NOW) == 10 + 30 // 3
 
 
+def test_a_lease_is_final_when_nothing_more_may_be_spent():
+    """A rest of one millipoint still buys a lease."""
+    spent = replace(SESSION, budget_millipoints=0)
+    preview = replace(FREE, kind=SessionKind.PREVIEW)
+    cases = [(0, SESSION), (1, SESSION), (9_999, SESSION), (50_000, spent), (0, FREE), (0, preview)]
+    found = [lease.is_final(holding(balance), session, NOW) for balance, session in cases]
+    assert found == [True, False, False, True, False, False]
+    assert lease.seconds_left(holding(50_000), spent, NOW + 1) == 9, "the paid time, whatever is in the wallet"
+    capped = replace(holding(50_000), day=utc_day(NOW), daily_cap_millipoints=10_000, daily_left_millipoints=0)
+    midnight = (utc_day(NOW) + 1) * 86_400_000
+    until = {NOW + 10_000: True, midnight - 1: True, midnight: False}
+    ends = {at_ms: lease.is_final(capped, replace(SESSION, paid_until_ms=at_ms), NOW) for at_ms in until}
+    assert ends == until, "a lease that ends after midnight is followed by one of the new day"
+
+
+@given(st.integers(0, 30_000), st.integers(0, 30_000), st.integers(0, 30_000))
+def test_after_a_final_lease_a_beat_ends_the_session_and_after_another_it_sells(balance, budget, daily_left):
+    session = replace(SESSION, budget_millipoints=budget)
+    wallet = replace(holding(balance, session), day=utc_day(NOW), daily_left_millipoints=daily_left)
+    decision = lease.decide(wallet, session, 2, PAID_UNTIL, delivered=True)
+    assert isinstance(decision, Over) is lease.is_final(wallet, session, NOW)
+
+
 def test_the_first_lease_follows_the_same_rules():
     def bought(outcome, charge, granted_ms):
         times = {"paid_from_ms": NOW, "paid_until_ms": NOW + granted_ms, "free_from_ms": 0, "free_until_ms": 0}

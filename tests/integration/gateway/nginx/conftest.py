@@ -5,6 +5,8 @@ import pwd
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -16,9 +18,9 @@ from tests.fixtures.ports import free_port
 from tests.integration.gateway.nginx.harness import Gateway, Rule, empty, endpoint_server, run_nginx, serving, stub_s3
 
 
-@pytest.fixture(scope="session")
-def nginx_config():
-    """A configuration with short socket paths."""
+@contextmanager
+def new_config():
+    """Make a configuration of a gateway on free ports, with short socket paths."""
     directory = Path(tempfile.mkdtemp(prefix="tc gw-", dir="/tmp"))
     port, s3_port = free_port(), free_port()
     sockets = Path(tempfile.mkdtemp(prefix="tcgw-", dir="/tmp"))
@@ -37,14 +39,34 @@ def nginx_config():
     shutil.rmtree(sockets)
 
 
-@pytest.fixture
-def gateway(nginx_config):
-    config, rule = nginx_config, Rule()
+@contextmanager
+def running(config: GatewayConfig, text: str = "") -> Iterator[Gateway]:
+    """Run a gateway, with this configuration of nginx if there is one."""
+    rule = Rule()
     empty(config)
     denylist = FileDenylist(config.denylist_dir)
     denylist.prepare()
     # A lambda, so that a test can replace the method.
     endpoints = endpoint_server(config, lambda *asked: rule.verdict(*asked), denylist, lambda: int(time.time() * 1000))
     s3 = stub_s3(config)
-    with serving(endpoints, s3), run_nginx(config) as (process, log_path), httpx.Client(timeout=15) as client:
+    with serving(endpoints, s3), run_nginx(config, text) as (process, log_path), httpx.Client(timeout=15) as client:
         yield Gateway("http://" + config.listen, rule, s3, endpoints, denylist, process, log_path, client)
+
+
+@pytest.fixture(scope="session")
+def nginx_config():
+    with new_config() as config:
+        yield config
+
+
+@pytest.fixture
+def gateway(nginx_config):
+    with running(nginx_config) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def second_gateway():
+    """Another gateway with the same rule of access and media."""
+    with new_config() as config, running(config) as gateway:
+        yield gateway
