@@ -15,14 +15,16 @@ from chalicelib.services.access.key_rotation import KeyRotation
 from chalicelib.services.access.limiter import Limiter
 from chalicelib.services.access.playback import Playback
 from chalicelib.services.access.reaper import Reaper
+from chalicelib.services.access.service_keys import ServiceKeys
 from chalicelib.services.accounts.accounts import Accounts
+from chalicelib.services.accounts.chargebacks import Chargebacks
 from chalicelib.services.accounts.credentials import Credentials
 from chalicelib.services.accounts.erasure import Erasure
 from chalicelib.services.money.billing import Billing
 from chalicelib.services.money.delivery_cache import DeliveryCache
 from chalicelib.services.money.ledger import LedgerService
 from chalicelib.services.money.metering import Metering
-from chalicelib.services.money.payments import OperatorPayments
+from chalicelib.services.money.payments import PaymentsService
 from chalicelib.services.money.reconciliation import Reconciliation
 from chalicelib.services.money.session_opener import SessionOpener
 from chalicelib.services.money.settlements import CreditRules, Settlements
@@ -241,8 +243,16 @@ class Container:
         )
 
     @cached_property
-    def payments(self) -> OperatorPayments:
-        return OperatorPayments(self.ledger, self.reconciliation, self.stores.sessions, self.audit)
+    def payments(self) -> PaymentsService:
+        return PaymentsService(self.ledger, self.reconciliation, self.stores.sessions, self.audit)
+
+    @cached_property
+    def chargebacks(self) -> Chargebacks:
+        return Chargebacks(ledger=self.ledger, users=self.stores.users, accounts=self.accounts, audit=self.audit)
+
+    @cached_property
+    def service_keys(self) -> ServiceKeys:
+        return ServiceKeys(store=self.stores.service_keys, audit=self.audit, clock=self.stores.clock)
 
     @cached_property
     def monitoring(self) -> Monitoring:

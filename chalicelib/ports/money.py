@@ -119,6 +119,13 @@ class Wallets(Protocol):
         else raise `BeyondCost`; a session that has not ended has no cost yet.
         """
 
+    def reverse(self, payment: Payment) -> bool:
+        """Take back a payment with its reversal set (`reversed_payment`), once, in one transaction.
+
+        Return False if it was reversed before or is unknown. Raise `WalletRefused` unless the wallet holds what is
+        taken, and nothing else where there is a shortfall.
+        """
+
     def trim(self, user_id: str, entry_ids: Sequence[str]) -> None:
         """Remove entries from the journal that are in the ledger. Idempotent."""
 

@@ -22,8 +22,9 @@ from player.session.start import PlayRequest
 from player.session.start_errors import start_error
 from player.terminal.display import has_display
 from player.terminal.durations import duration_s
-from player.terminal.output import print_sentence, terminal_width
+from player.terminal.output import terminal_width
 from player.terminal.screen import Screen
+from player.terminal.text import fitted
 
 
 @click.command("play", cls=CommandWithWait, epilog=exit_status_help())
@@ -114,8 +115,9 @@ def _forecast(context: Context, stream_id: str, max_points: int | None, as_json:
     if as_json:
         click.echo(json.dumps(forecast.as_dict()))
         return
-    for line in forecast.lines(terminal_width()):
-        print_sentence(line)
+    width = terminal_width()
+    for line in forecast.lines(width):
+        click.echo("\n".join(fitted(line, width)))
 
 
 def _print_receipt(lines: list[str]) -> None:

@@ -14,7 +14,7 @@ from player.exit_status import REQUEST_MEANINGS, ExitStatus, exit_status_help
 from player.session.playback_api import Funds
 from player.terminal.display import has_display
 from player.terminal.formats import MILLIPOINTS_PER_POINT, amount, clock, points, rate, short_amount, time_of_day
-from player.terminal.notices import debt_line, top_up_line
+from player.terminal.notices import debt_field, top_up_line
 from player.terminal.output import print_sentence, terminal_width
 from player.terminal.tables import table
 from player.terminal.text import printable
@@ -100,7 +100,7 @@ def _show(context: Context, as_json: bool) -> None:
     click.echo(f"Balance: {points(balance)}")
     funds = Funds.from_fields(wallet)
     if funds.debt_millipoints:
-        print_sentence(f"Open: {debt_line(funds.debt_millipoints)}")
+        print_sentence(f"Open: {debt_field(funds.debt_millipoints)}.")
     _show_today(wallet)
     if not funds.covers_debt:
         print_sentence("To watch, top up: player wallet top-up" if funds.top_up_url else top_up_line(None))

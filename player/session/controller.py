@@ -231,4 +231,6 @@ class PlaybackController:
             return "Waiting for the stream (free)"
         if self._waiting is not None:
             return "Starting"
+        if self._meter.is_buffering and self._upstream.is_ahead_of_payment:
+            return "Waiting for the next payment"
         return "Buffering" if self._meter.is_buffering else "Playing"

@@ -5,7 +5,7 @@ from typing import Any
 
 from player.endings import Ending
 from player.terminal.formats import clock, points, rate, short_amount, time_of_day, when
-from player.terminal.notices import debt_line
+from player.terminal.notices import debt_field
 from player.terminal.tables import table
 from player.terminal.text import printable
 
@@ -113,7 +113,7 @@ class Forecast:
         hour = f", {short_amount(self.rate * 60)} points/hour" if self.rate else ""
         lines += [f"Cost:    {rate(self.rate)}{hour}", f"Balance: {points(self.wallet['balance_millipoints'])}"]
         if self.debt_millipoints:
-            lines.append(f"Open:    {debt_line(self.debt_millipoints)}")
+            lines.append(f"Open:    {debt_field(self.debt_millipoints)}")
         if self.cap_left_millipoints is not None:
             cap = short_amount(self.wallet["daily_cap_millipoints"])
             lines.append(f"Today:   {points(self.cap_left_millipoints)} left of the daily cap ({cap})")

@@ -22,8 +22,8 @@ KINDS = {
     "credit": ("received", "received"),
     "adjustment": ("adjusted", "adjusted"),
     "served_ahead": ("fetched ahead", "ahead"),
-    "unserved_credit": ("not delivered", "unsent"),
-    "debt_payment": ("paid: was open", "was open"),
+    "unserved_credit": ("not delivered", "not sent"),
+    "debt_payment": ("open points paid", "open paid"),
     "reversal": ("payment reversed", "reversed"),
 }
 

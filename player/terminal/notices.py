@@ -52,8 +52,13 @@ def top_up_line(top_up_url: str | None) -> str:
 
 
 def debt_line(debt_millipoints: int) -> str:
-    """Return what a debt means."""
+    """Return a debt as a sentence."""
     return f"{points(debt_millipoints)} are open from earlier viewing; they are paid first."
+
+
+def debt_field(debt_millipoints: int) -> str:
+    """Return a debt behind the name `Open`."""
+    return f"{points(debt_millipoints)} from earlier viewing; your next start pays them first"
 
 
 def waiting_notice(waiting_s: float, debt_millipoints: int, top_up_url: str | None) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from player.terminal.formats import clock, points, rate, time_left
-from player.terminal.text import cells, fit, isolated, wrapped
+from player.terminal.text import cells, fit, fitted, isolated
 
 WIDTH_DEFAULT = 80
 
@@ -89,7 +89,7 @@ class Screen:
     def note(self, text: str) -> None:
         """Write lines above the status line, wrapped on a terminal."""
         self.clear()
-        lines = [part for line in text.split("\n") for part in self._wrapped(line)]
+        lines = fitted(text, self._width()) if self._in_place else [text]
         self._write("\n".join(lines) + "\n")
 
     def clear(self) -> None:
@@ -97,12 +97,6 @@ class Screen:
         if self._is_drawn:
             self._write("\r\x1b[K")
             self._is_drawn = False
-
-    def _wrapped(self, line: str) -> list[str]:
-        width = self._width()
-        # The terminal itself breaks longer words, so that an address can still be copied.
-        has_long_word = any(cells(word) > width for word in line.split())
-        return wrapped(line, width) if self._in_place and not has_long_word else [line]
 
     def _width(self) -> int:
         try:

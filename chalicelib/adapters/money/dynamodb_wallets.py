@@ -24,6 +24,13 @@ from chalicelib.domain.streams.outages import OutageCredit
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.ports.money import BeyondCost, NoPlace, OnTimeBeat, WalletRefused
 
+REVERSAL_FIELDS = (
+    "reversed_at_ms",
+    "reversed_by_user_id",
+    "reversed_millipoints",
+    "shortfall_millipoints",
+    "reversal_note",
+)
 TRANSACTION_CONFLICT = "TransactionConflict"
 
 
@@ -130,6 +137,23 @@ class DynamoWallets:
             if refusal.part == 1:
                 return False
             raise BeyondCost(None) from None
+        return True
+
+    def reverse(self, payment: Payment) -> bool:
+        """Raise `WalletRefused` if the wallet holds less than is taken or, with a shortfall, anything else."""
+        update = writes.reversal(self._table, payment)
+        given = {name: value for name, value in vars(payment).items() if name in REVERSAL_FIELDS}
+        mark = parameters(
+            self._payments,
+            key={"payment_id": payment.payment_id},
+            update="SET " + ", ".join(f"{name} = :{name}" for name in given),
+            condition="attribute_exists(payment_id) AND attribute_not_exists(reversed_at_ms)",
+            values={f":{name}": value for name, value in given.items()},
+        )
+        try:
+            self._transact(update, {"Update": mark})
+        except _PartRefused:
+            return False
         return True
 
     def trim(self, user_id: str, entry_ids: Sequence[str]) -> None:

@@ -24,14 +24,16 @@ SETTLED = "attribute_exists(user_id) AND dd >= :day AND size(j) < :cap"
 CREDITED_AS_SEEN = "(attribute_not_exists(cd) OR cd < :day OR (cd = :day AND cs = :seen_sum))"
 # Only what an emptied balance could not pay is debt.
 EMPTIES = "balance_millipoints = :paid AND attribute_not_exists(dw)"
+# A charge passes the day's cap by its allowance at most, also if another session bought a lease meanwhile.
+WITHIN_DAY, RESTS = "dl >= :rest", "dl <= :rest"
 
 
 def settlement(table: str, seen: Wallet, entry: Entry, written: SettlementWrite) -> Request:
-    """Return the write of the wallet, guarded by the sum of the day's credits as seen, or by what makes a debt."""
+    """Return the write of the wallet, guarded by the sum of the day's credits as seen, or by what bounds a charge."""
     values = {":delta": written.delta_millipoints, ":day": utc_day(written.at_ms), ":cap": ALWAYS_MAX}
     if entry.kind is EntryKind.UNSERVED_CREDIT:
         credited = credited_today_millipoints(seen, written.at_ms)
-        values |= {":seen_sum": credited, ":sum": credited + written.delta_millipoints}
+        values |= {":seen_sum": credited, ":sum": credited + written.credited_millipoints}
         values[":most"] = MILLIPOINTS_MAX - written.delta_millipoints
         update, condition = CREDIT, f"{CREDITED_AS_SEEN} AND balance_millipoints <= :most"
     else:
@@ -40,6 +42,10 @@ def settlement(table: str, seen: Wallet, entry: Entry, written: SettlementWrite)
         if written.debt_millipoints:
             update, condition = CHARGE_IN_DEBT, EMPTIES
             values[":debt"] = written.debt_millipoints
+        bounds = [WITHIN_DAY] * (written.day_millipoints > 0) + [RESTS] * written.takes_rest
+        if bounds:
+            condition = " AND ".join([condition, *bounds])
+            values[":rest"] = written.day_millipoints
     return wallet_write(table, seen.user_id, (update, f"{SETTLED} AND {condition}"), {}, values, entry)
 
 

@@ -96,7 +96,7 @@ def entry(entry_id: str, version: int, delta_millipoints: int, values: dict[str,
 def _named_by(entry_id: str) -> tuple[str | None, int | None]:
     """Return session and seq from an entry's id. Not storing them beside it saves 30 bytes a heartbeat."""
     kind, *rest = entry_id.split(".")
-    if kind in ("o", "p", "d"):
+    if kind in ("o", "p", "d", "r"):
         return (rest[-1] if kind == "o" else None), None
     return kind, None if rest[0] in ("end", "settled") else int(rest[0])
 

@@ -25,6 +25,7 @@ from chalicelib.domain.money.wallets import (
     lease_entry,
     outage_entry,
     payment_entry,
+    reversal_entry,
     utc_day,
 )
 from chalicelib.domain.streams.outages import OutageCredit
@@ -84,6 +85,9 @@ attribute_exists(user_id) AND attribute_not_exists(ss.#s) AND size(ss) < :max AN
 AND balance_millipoints >= :covered
 """
 PAYABLE = "attribute_exists(user_id) AND balance_millipoints BETWEEN :least AND :most AND size(j) < :cap"
+# The whole payment, or all that the wallet holds.
+REVERSIBLE = "attribute_exists(user_id) AND balance_millipoints >= :taken AND size(j) < :cap"
+EXACT_BALANCE = " AND balance_millipoints = :taken"
 PAY = f"SET balance_millipoints = balance_millipoints + :delta, jd.#e = :delta, {JOURNAL}"
 
 
@@ -202,6 +206,14 @@ def payment(table: str, paid: Payment) -> Request:
         ":cap": ALWAYS_MAX,
     }
     return wallet_write(table, paid.user_id, (PAY, PAYABLE), {}, values, payment_entry(paid))
+
+
+def reversal(table: str, paid: Payment) -> Request:
+    """Return the write that takes a reversed payment back. It is no spending, so the daily cap stays."""
+    taken, shortfall = paid.reversed_millipoints or 0, paid.shortfall_millipoints
+    values = {":delta": -taken, ":taken": taken, ":cap": ALWAYS_MAX}
+    condition = REVERSIBLE + (EXACT_BALANCE if shortfall else "")
+    return wallet_write(table, paid.user_id, (PAY, condition), {}, values, reversal_entry(paid))
 
 
 def _as_seen(seen: ActiveSession) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from chalicelib.api.models.common import Answer, ListQuery
 from chalicelib.api.models.forms import Day
-from chalicelib.api.models.wallets import CreditRequest
+from chalicelib.api.models.wallets import PointsRequest
 
 
 class ReconciliationQuery(ListQuery):
@@ -16,7 +16,7 @@ class ReconciliationQuery(ListQuery):
     disagreeing: bool | None = Field(default=None)
 
 
-class AdjustRequest(CreditRequest):
+class AdjustRequest(PointsRequest):
     """Points for a session's viewer, or from them, exactly once for each payment id.
 
     All adjustments of a session together give back at least 0 and at most its cost.

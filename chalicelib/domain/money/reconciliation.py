@@ -202,7 +202,8 @@ def tolerance_ms(paid_ms: int, segment_ms: int) -> int:
 
 def _compare(record: SessionRecord, entries: Sequence[Entry], media: Served, paid_ms: int, drift_ms: int) -> Finding:
     tolerated = tolerance_ms(paid_ms, media.media_ms // media.segments if media.segments else 0)
-    if record.settled_millipoints == 0 and (record.settled_ms or 0) < 0 and drift_ms < -segment_ms(media):
+    unserved = record.rate_millipoints_per_minute * -(record.settled_ms or 0) // MS_PER_MINUTE
+    if (record.settled_millipoints or 0) < unserved and drift_ms < -segment_ms(media):
         return Finding.CREDIT_WITHHELD
     # After a lost connection, the running lease is spent.
     spent_ms = record.lease_ms if record.end_reason is EndReason.LEASE_EXPIRED else 0

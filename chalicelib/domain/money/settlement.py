@@ -32,8 +32,8 @@ VIEWERS_OWN = frozenset(
 class Settlement:
     """What is due for an ended session. `media_ms` is served (positive) or unserved (negative) and not paid.
 
-    `millipoints` is signed like a ledger's delta: negative is a charge. Both are 0 if nothing is due; only
-    `millipoints` is 0 if a credit is withheld.
+    `millipoints` is signed like a ledger's delta: negative is a charge. Both are 0 if nothing is due; `millipoints` is
+    less than `media_ms` costs if a credit is withheld.
     """
 
     media_ms: int = 0
@@ -42,12 +42,19 @@ class Settlement:
 
 @dataclass(frozen=True, kw_only=True)
 class SettlementWrite:
-    """A settlement as it is written: what the balance pays or gets, and what becomes debt."""
+    """A settlement as it is written: what the balance pays or gets, and what becomes debt.
+
+    A charge needs `day_millipoints` of the day's rest beside its allowance; with `takes_rest` it is cut to that rest.
+    Of a credit, `credited_millipoints` are more than the reserve and count to the stage's daily maximum.
+    """
 
     at_ms: int
     settlement: Settlement
     delta_millipoints: int = 0
     debt_millipoints: int = 0
+    day_millipoints: int = 0
+    takes_rest: bool = False
+    credited_millipoints: int = 0
 
     def entry(self, record: SessionRecord) -> Entry | None:
         """Return the ledger's entry, None if nothing is due."""
@@ -99,12 +106,32 @@ def returned_reserve(record: SessionRecord) -> Settlement:
     return Settlement(millipoints=max(0, min(record.reserved_millipoints or 0, cost)))
 
 
+def credit_of(
+    record: SessionRecord, settlement: Settlement, now_ms: int, *, allowed_millipoints: int
+) -> SettlementWrite:
+    """Return the write of a credit. A credit of more than is allowed is withheld, but never the reserve.
+
+    The reserve is no credit: the end kept it until it is known to be fetched.
+    """
+    reserve = record.reserved_millipoints or 0
+    beyond = max(0, settlement.millipoints - reserve)
+    if beyond > allowed_millipoints:
+        settlement, beyond = Settlement(media_ms=settlement.media_ms, millipoints=reserve), 0
+    return SettlementWrite(
+        at_ms=now_ms,
+        settlement=settlement,
+        delta_millipoints=settlement.millipoints,
+        credited_millipoints=beyond,
+    )
+
+
 def charge_of(record: SessionRecord, settlement: Settlement, wallet: Wallet, now_ms: int) -> SettlementWrite:
     """Return the write of a charge. It may pass the day's cap by the allowance; debt is what the balance cannot pay.
 
     An erased account gets no debt, so its balance pays what it can.
     """
-    most = max(0, daily_left_millipoints(wallet, now_ms)) + allowance_millipoints(record)
+    allowance = allowance_millipoints(record)
+    most = max(0, daily_left_millipoints(wallet, now_ms)) + allowance
     charge = min(-settlement.millipoints, most)
     from_balance = min(charge, wallet.balance_millipoints)
     if wallet.debt_waived:
@@ -114,6 +141,8 @@ def charge_of(record: SessionRecord, settlement: Settlement, wallet: Wallet, now
         settlement=Settlement(media_ms=settlement.media_ms, millipoints=-charge),
         delta_millipoints=-from_balance,
         debt_millipoints=charge - from_balance,
+        day_millipoints=max(0, charge - allowance),
+        takes_rest=charge == most < -settlement.millipoints,
     )
 
 

@@ -1,7 +1,7 @@
 """The wallet, its journal, and the ledger pages that the journal moves to."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from chalicelib.domain.money.sessions import ActiveSession
@@ -13,6 +13,9 @@ JOURNAL_ENTRIES_MAX = 24
 MS_PER_DAY = 86_400_000
 # The daily cap of a wallet without one: more than any wallet can hold.
 NO_DAILY_CAP = 10**15
+OPERATOR_SOURCE = "operator"
+# The id of a reversal's entry is this and the id of its payment, whose form has no dot.
+REVERSAL_PREFIX = "r."
 
 
 class EntryKind(StrEnum):
@@ -24,6 +27,7 @@ class EntryKind(StrEnum):
     CREDIT = "credit"
     ADJUSTMENT = "adjustment"
     OUTAGE_CREDIT = "outage_credit"
+    REVERSAL = "reversal"
     # The settlement of an ended session (`settlement.py`).
     SERVED_AHEAD = "served_ahead"
     UNSERVED_CREDIT = "unserved_credit"
@@ -99,6 +103,14 @@ class Payment:
     at_ms: int
     session_id: str | None = None
     stream_id: str | None = None
+    # The program or person that it came from, for people. Payments from before this field have the default.
+    source: str = OPERATOR_SOURCE
+    # All five are set when it is reversed. The shortfall is what the wallet no longer held; it is no debt.
+    reversed_at_ms: int | None = None
+    reversed_by_user_id: str | None = None
+    reversed_millipoints: int | None = None
+    shortfall_millipoints: int | None = None
+    reversal_note: str | None = None
 
     @property
     def kind(self) -> EntryKind:
@@ -174,6 +186,31 @@ def payment_entry(payment: Payment) -> Entry:
         stream_id=payment.stream_id,
         payment_id=payment.payment_id,
         note=payment.note or None,
+    )
+
+
+def reversal_entry(payment: Payment) -> Entry:
+    """Return the entry of a payment's reversal."""
+    assert payment.reversed_at_ms is not None
+    return Entry(
+        entry_id=f"{REVERSAL_PREFIX}{payment.payment_id}",
+        kind=EntryKind.REVERSAL,
+        at_ms=payment.reversed_at_ms,
+        payment_id=payment.payment_id,
+        note=payment.reversal_note or None,
+    )
+
+
+def reversed_payment(payment: Payment, balance_millipoints: int, at_ms: int, by_user_id: str, note: str) -> Payment:
+    """Return a payment as its reversal leaves it: the wallet gives back at most what it holds."""
+    taken = min(payment.millipoints, balance_millipoints)
+    return replace(
+        payment,
+        reversed_at_ms=at_ms,
+        reversed_by_user_id=by_user_id,
+        reversed_millipoints=taken,
+        shortfall_millipoints=payment.millipoints - taken,
+        reversal_note=note,
     )
 
 

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.errors import Busy, SessionNotFound
+from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.settlement import (
     Settlement,
     SettlementWrite,
     charge_of,
+    credit_of,
     returned_reserve,
     settlement_of,
 )
@@ -24,7 +26,10 @@ TRIES_MAX = 8
 
 @dataclass(frozen=True, kw_only=True)
 class CreditRules:
-    """The stage's rules: whether there are credits, and how much a user gets at most on a UTC day (0: no bound)."""
+    """The stage's rules: whether there are credits, and how much a user gets at most on a UTC day (0: no bound).
+
+    They bound what comes back beyond the reserves of sessions.
+    """
 
     credits: bool
     per_day_millipoints: int
@@ -78,14 +83,13 @@ class Settlements:
     def _bounded(self, record: SessionRecord, due: Settlement, wallet: Wallet, now_ms: int) -> SettlementWrite:
         if due.millipoints < 0:
             return charge_of(record, due, wallet, now_ms)
-        # The reserve is no credit: nothing shows that it was for anything served.
-        if due.media_ms < 0 and not self._allows(due.millipoints, wallet, now_ms):
-            due = Settlement(media_ms=due.media_ms)
-        return SettlementWrite(at_ms=now_ms, settlement=due, delta_millipoints=due.millipoints)
+        return credit_of(record, due, now_ms, allowed_millipoints=self._allowed_millipoints(wallet, now_ms))
 
-    def _allows(self, millipoints: int, wallet: Wallet, now_ms: int) -> bool:
-        most = self._rules.per_day_millipoints
-        return self._rules.credits and (not most or credited_today_millipoints(wallet, now_ms) + millipoints <= most)
+    def _allowed_millipoints(self, wallet: Wallet, now_ms: int) -> int:
+        if not self._rules.credits:
+            return 0
+        most = self._rules.per_day_millipoints or MILLIPOINTS_MAX
+        return max(0, most - credited_today_millipoints(wallet, now_ms))
 
     def _again(self, record: SessionRecord) -> SessionRecord:
         found = self._sessions.get(record.session_id)

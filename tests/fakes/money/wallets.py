@@ -24,6 +24,7 @@ from chalicelib.domain.money.wallets import (
     lease_entry,
     outage_entry,
     payment_entry,
+    reversal_entry,
     utc_day,
 )
 from chalicelib.domain.streams.outages import OutageCredit
@@ -206,12 +207,13 @@ class MemoryWallets:
             allowed = allowed and wallet.balance_millipoints == -delta and not wallet.debt_waived
         else:
             allowed = allowed and wallet.balance_millipoints >= -delta
-        if not allowed:
+        left, rest = wallet.daily_left_millipoints, written.day_millipoints
+        if not allowed or (rest and left < rest) or (written.takes_rest and left > rest):
             raise WalletRefused(wallet)
         new = self._apply(wallet, entry, delta)
         changes = {"daily_left_millipoints": wallet.daily_left_millipoints + written.settlement.millipoints}
         if delta > 0:
-            changes |= {"credit_day": day, "credited_millipoints": credited[0] + delta}
+            changes |= {"credit_day": day, "credited_millipoints": credited[0] + written.credited_millipoints}
         debt = wallet.debt_millipoints + written.debt_millipoints
         self._store.wallets[seen.user_id] = replace(new, debt_millipoints=debt, **changes)
 
@@ -262,6 +264,22 @@ class MemoryWallets:
                     adjustments=record.adjustments + 1,
                     adjusted_millipoints=record.adjusted_millipoints + payment.millipoints,
                 )
+            return True
+
+    def reverse(self, payment: Payment) -> bool:
+        with self._store.lock:
+            known = self._store.payments.get(payment.payment_id)
+            if known is None or known.reversed_at_ms is not None:
+                return False
+            wallet, taken = self._store.wallets.get(payment.user_id), payment.reversed_millipoints or 0
+            if wallet is None or wallet.balance_millipoints < taken:
+                raise WalletRefused(wallet)
+            if payment.shortfall_millipoints and wallet.balance_millipoints != taken:
+                raise WalletRefused(wallet)
+            if len(wallet.journal) >= JOURNAL_ENTRIES_MAX + PAGE_ENTRIES:
+                raise WalletRefused(wallet)
+            self._apply(wallet, reversal_entry(payment), -taken)
+            self._store.payments[payment.payment_id] = payment
             return True
 
     def trim(self, user_id: str, entry_ids: Sequence[str]) -> None:

@@ -53,13 +53,13 @@ def test_what_was_fetched_ahead_is_paid_and_becomes_debt(
     shown = " ".join(viewer.run("receipt", COLUMNS="80").stdout.split())
     ahead = "8 s were fetched ahead and are paid (-8.000 points), of which 5.000 points are open"
     assert ahead in shown and "add up" in shown
-    assert "Open: 5.000 points are open from earlier viewing; they are paid first." in viewer.run("wallet").stdout
+    assert "Open: 5.000 points from earlier viewing; your next start pays them first." in viewer.run("wallet").stdout
     platform.top_up(20_000, "top-up-1")
     playback = viewer.play()
     platform.wait_for("POST", "/playback/start", 2)
     playback.quit()
     ledger = viewer.run("ledger", COLUMNS="80").stdout
-    assert re.search(r"paid: was open +-5\.000", ledger) and re.search(r"fetched ahead +-3\.000", ledger)
+    assert re.search(r"open points paid +-5\.000", ledger) and re.search(r"fetched ahead +-3\.000", ledger)
     file = tmp_path / "bill.json"
     assert viewer.run("ledger", "--export", str(file)).returncode == 0
     assert "everything fits" in viewer.run("verify", str(file)).stdout

@@ -115,7 +115,10 @@ def test_a_start_with_debt_names_it_and_where_to_top_up(platform: PlatformServer
         "Then: player play stream-1",
     ]
     shown = viewer.run("wallet").stdout
-    assert "Open: 4.000 points are open from earlier viewing" in shown and "player wallet top-up" in shown
+    assert (
+        "Open: 4.000 points from earlier viewing; your next start pays them first." in shown
+        and "player wallet top-up" in shown
+    )
 
 
 def test_top_up_prints_the_page_and_opens_it_where_there_is_a_display(platform: PlatformServer, viewer: Player) -> None:

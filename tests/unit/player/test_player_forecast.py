@@ -53,7 +53,7 @@ def test_the_forecast_says_what_is_paid_and_what_is_open():
     indebted = made()
     indebted.wallet["debt_millipoints"] = 40_000
     assert indebted.first_end() == ("balance_exhausted", 60.0)
-    assert "Open:    40.000 points are open from earlier viewing; they are paid first." in indebted.lines(80)
+    assert "Open:    40.000 points from earlier viewing; your next start pays them first" in indebted.lines(80)
     assert indebted.as_dict()["debt_millipoints"] == 40_000
     indebted.wallet["debt_millipoints"] = 400_000
     assert indebted.first_end() == ("balance_exhausted", 0.0)

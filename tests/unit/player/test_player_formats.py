@@ -117,7 +117,7 @@ def test_every_kind_of_entry_has_words():
     narrow = "\n".join(ledger_lines([entry(1, kind) for kind in (*KINDS, "a_new_kind")], 60))
     assert all(short in narrow for _, short in KINDS.values()) and "a_new_kind" in narrow
     wide = "\n".join(ledger_lines([entry(1, kind) for kind in KINDS], 80))
-    assert all(word in wide for word in ("fetched ahead", "not delivered", "paid: was open", "payment reversed"))
+    assert all(word in wide for word in ("fetched ahead", "not delivered", "open points paid", "payment reversed"))
 
 
 def settled(media_ms, millipoints, reserved=8_000, debt=0):
@@ -157,6 +157,11 @@ def test_wrapped():
     expected |= {("one two three", 4): ["one", "two", "thre", "e"], ("夜夜夜 x", 5): ["夜夜", "夜 x"]}
     expected |= {("", 5): [""], ("one", -3): ["o", "n", "e"]}
     assert {each: wrapped(*each) for each in expected} == expected
+
+
+def test_fitting_lines_and_long_words_stay_as_they_are():
+    text = "NAME  SIZE\none two three\nTop up at https://x.example"
+    assert texts.fitted(text, 10) == ["NAME  SIZE", "one two", "three", "Top up at https://x.example"]
 
 
 STATUS = Status("Playing", "Big Buck Bunny", 12_345, 60_000, 245.9, 0)
