@@ -2,11 +2,12 @@
 
 The product's nginx configuration, on a local platform with a live stream, is compared with changed ones:
 
+    unheld       decisions and denylist, but no count of what a session has fetched
     none         no authorization: no decision, no denylist
     uncached     a request for the decision with each request for media
     secure_link  nginx's module instead: an expiry and an MD5 of session and secret, which cannot be revoked
 
-All four run at the same time and are measured by wrk one after another, in each round in another order. The output is
+All five run at the same time and are measured by wrk one after another, in each round in another order. The output is
 the median of the requests per second, and per second of nginx's processor time. The limit of segments per viewer is
 removed from all of them. Then one real player watches, and nginx's requests for decisions are counted.
 """
@@ -42,7 +43,7 @@ from tests.fixtures.stack import Stack
 from tests.integration.gateway.nginx.harness import nginx_argv
 from tests.integration.player.player_harness import logged_in
 
-VARIANTS = ("product", "none", "uncached", "secure_link")
+VARIANTS = ("product", "unheld", "none", "uncached", "secure_link")
 SIZES = {"1 KiB": 1_024, "500 KiB": 512_000}
 CONNECTIONS = 32
 LEASE_MS = 60_000
@@ -53,7 +54,8 @@ WATCHED_LEASE_MS = 10_000
 DECISION = re.compile(r'"GET /verdict')
 SEGMENT_LOCATION = re.compile(r'        location ~ "[^"]*\.ts\)\\z" \{\n.*?\n        \}\n', re.DOTALL)
 SERVED_BODY = re.compile(r"        location @served \{\n(.*?)\n        \}\n", re.DOTALL)
-PACE = re.compile(r"(?:            limit_req zone=(?:segments_of_user|usual_segments|long_segments) .*\n){3}")
+FLOOD_LIMIT = re.compile(r"            limit_req zone=segments_of_user .*\n")
+HOLD = re.compile(r"^ +(?:[a-z_]+_by_lua_block \{ hold\.|set \$reserved_ms |lua_check_client_abort ).*\n", re.MULTILINE)
 DECISION_CACHE = re.compile(r"            proxy_cache verdicts;\n            proxy_cache_key [^\n]*\n")
 
 
@@ -178,10 +180,13 @@ class Variant:
 
 def varied(text: str, name: str) -> str:
     """Return the configuration of a variant. Fail if the product's no longer has the part that is changed."""
-    text = _without(text, PACE)
+    text = _without(text, FLOOD_LIMIT)
     if name == "uncached":
         return _without(text, DECISION_CACHE)
     if name == "product":
+        return text
+    text = _without(text, HOLD, 5)
+    if name == "unheld":
         return text
     body = SERVED_BODY.search(text)
     location = SEGMENT_LOCATION.search(text)
@@ -193,13 +198,13 @@ def varied(text: str, name: str) -> str:
     )
     rule = link if name == "secure_link" else ""
     # In the product, the decision sets these.
-    variables = f'set $tollcast_stream "{STREAM_ID}"; set $tollcast_user bench; set $tollcast_pace short;'
+    variables = f'set $tollcast_stream "{STREAM_ID}"; set $tollcast_user bench;'
     changed = f"{head}\n{rule}\n{variables}\n{body[1]}\n}}\n"
     return text.replace(location[0], changed)
 
 
-def _without(text: str, pattern: re.Pattern[str]) -> str:
-    assert len(pattern.findall(text)) == 1, f"{pattern.pattern} does not occur exactly once"
+def _without(text: str, pattern: re.Pattern[str], times: int = 1) -> str:
+    assert len(pattern.findall(text)) == times, f"{pattern.pattern} does not occur {times} times"
     return pattern.sub("", text)
 
 
@@ -211,6 +216,7 @@ def put_segment(stack: Stack, size: int) -> None:
         Key=f"streams/{STREAM_ID}/bench/{size}.ts",
         Body=os.urandom(size),
         ContentType="video/mp2t",
+        Metadata={"media-ms": "2000"},
     )
 
 

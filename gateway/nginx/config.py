@@ -1,13 +1,14 @@
 """nginx's configuration, rendered from `nginx.conf.template` and `GatewayConfig` without side effects.
 
 Settings without a field in `GatewayConfig` are constants in `snippets/`, which nginx includes unchanged: body and
-header limits, timeouts and buffers in `client_limits.conf` and `proxy_defaults.conf`, the pace of segments in
-`segment_pace.conf`. Errors of nginx itself have their texts in `problem_pages.py`.
+header limits, timeouts and buffers in `client_limits.conf` and `proxy_defaults.conf`. Errors of nginx itself have
+their texts in `problem_pages.py`. nginx's Lua module runs `hold.lua`, which holds sessions that are ahead of payment.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from chalicelib.domain.money.lease import ALLOWANCE_MS
 from gateway.nginx.problem_pages import origin_problem_pages, public_problem_pages
 from gateway.nginx.rendering import quoted, render_template, socket_path, unquoted, user_directive
 from gateway.nginx.tls import Tls, listen_directives, redirect_server, s3_directives
@@ -15,6 +16,10 @@ from gateway.nginx.tls import Tls, listen_directives, redirect_server, s3_direct
 TEMPLATE = Path(__file__).with_name("nginx.conf.template")
 # nginx reads the snippets from this directory when it starts and when it reloads.
 SNIPPETS_DIR = Path(__file__).with_name("snippets")
+HOLD = Path(__file__).with_name("hold.lua")
+# Debian's package libnginx-mod-http-lua installs them there.
+MODULES_DIR = Path("/usr/lib/nginx/modules")
+LUA_MODULE = MODULES_DIR / "ngx_http_lua_module.so"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +56,9 @@ def render(config: GatewayConfig) -> str:
     problem_headers = ("add_header Cache-Control no-store always;", f'include "{snippets}/response_headers.conf";')
     values = {
         "USER": user_directive(config.user),
+        "MODULES_DIR": quoted(MODULES_DIR),
+        "HOLD": quoted(HOLD),
+        "ALLOWANCE_MS": str(ALLOWANCE_MS),
         "SNIPPETS": snippets,
         "LISTEN": listen_directives(config.listen, config.tls),
         "REDIRECT": redirect_server(config.tls),

@@ -16,7 +16,7 @@ PROBLEMS = {
     413: ("body_too_large", "The body may have at most 65536 bytes."),
     414: ("address_too_long", "The address is too long."),
     416: ("range_not_satisfiable", "The requested range is beyond the end of the object."),
-    429: ("too_many_requests", "Too many requests or segments at once. Fetch media at the pace at which it plays."),
+    429: ("too_many_requests", "Too many requests or segments at once. Try again in a moment."),
     431: ("headers_too_large", "The request's headers are too large."),
     500: ("internal_error", "An internal error occurred. It was logged."),
     501: ("not_implemented", "This transfer coding is not supported."),
@@ -30,6 +30,11 @@ HEADERS = {
     502: {"Retry-After": "1"},
     503: {"Retry-After": "1"},
 }
+# The refusal of the hold (hold.lua): the name of its page is its code.
+AHEAD_OF_PAYMENT = "ahead_of_payment"
+AHEAD_DETAIL = (
+    "This session has fetched all that is paid for, and what may be fetched ahead. The next heartbeat pays for more."
+)
 # nginx's private statuses that have a public one.
 ALIASES = {494: 431}
 # What the origin server may respond. The public server adds the usual headers.
@@ -40,20 +45,20 @@ def public_problem_pages(common: Iterable[str]) -> str:
     """Return `error_page` for every error, and the locations behind them, which include the directives `common`."""
     lines = [f"error_page {status} /_problem/{status};" for status in PROBLEMS]
     lines += [f"error_page {private} ={status} /_problem/{status};" for private, status in ALIASES.items()]
-    for status in PROBLEMS:
-        lines += _page(status, common)
+    for status, (code, detail) in PROBLEMS.items():
+        lines += _page(str(status), status, code, detail, common)
+    lines += _page(AHEAD_OF_PAYMENT, 429, AHEAD_OF_PAYMENT, AHEAD_DETAIL, common)
     return "\n".join(lines)
 
 
 def origin_problem_pages() -> str:
     """Return the locations of the errors of the origin server."""
-    return "\n".join(line for status in ORIGIN_STATUSES for line in _page(status, ()))
+    return "\n".join(line for status in ORIGIN_STATUSES for line in _page(str(status), status, *PROBLEMS[status], ()))
 
 
-def _page(status: int, common: Iterable[str]) -> Iterator[str]:
-    code, detail = PROBLEMS[status]
+def _page(name: str, status: int, code: str, detail: str, common: Iterable[str]) -> Iterator[str]:
     document = json.dumps(problem(status, code, detail, title=HTTPStatus(status).phrase)).replace("'", "\\'")
-    yield f"location = /_problem/{status} {{"
+    yield f"location = /_problem/{name} {{"
     yield "    internal;"
     yield f"    default_type {PROBLEM_JSON};"
     for name, value in HEADERS.get(status, {}).items():

@@ -9,7 +9,6 @@ from chalicelib.domain.access.tokens import PlayClaims
 from chalicelib.domain.ids import session_id_of
 from chalicelib.domain.money.lease import GRACE_MS
 from chalicelib.domain.money.wallets import Wallet
-from chalicelib.domain.streams.pacing import Pace
 from chalicelib.domain.streams.stream import DesiredState, SessionBinding
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.services.access.access import Decision
@@ -100,6 +99,3 @@ class AccessRule:
 
     def binding(self, stream_id: str) -> SessionBinding:
         return self._states[stream_id].binding
-
-    def pace(self, stream_id: str) -> Pace:
-        return Pace.SHORT

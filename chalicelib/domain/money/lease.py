@@ -18,6 +18,9 @@ LATE_MS_MAX = 600_000
 # Media stays authorized this long after the paid time, for a heartbeat in flight.
 GRACE_MS = 5_000
 PREVIEW_MS = 600_000
+# How far a session may be served ahead of what it has paid: what a player fetches when it starts eight seconds behind
+# the live edge (`streams/pacing.py`).
+ALLOWANCE_MS = 8_000
 # Added to the time at which a heartbeat becomes chargeable, so that an honest client's is never early.
 NEXT_BEAT_MARGIN_MS = 250
 

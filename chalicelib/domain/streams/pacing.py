@@ -1,4 +1,4 @@
-"""Where players begin in a playlist, and how fast gateways hand out its segments."""
+"""Where players begin in a playlist, and how long segments may be."""
 
 import math
 from enum import StrEnum
@@ -6,11 +6,10 @@ from enum import StrEnum
 # The segment that a player begins with, counted from the end of the playlist. Three is the players' default and the
 # standard's rule; two was measured to play without stalls.
 LIVE_START_INDEX, LIVE_START_INDEX_LOW = -3, -2
-# The least distance from the end for `normal`: a failed encoder or worker is replaced within that time.
+# The least distance from the end for `normal`: a failed encoder or worker is replaced within that time. More would be
+# fetched at a start before it is paid (`ALLOWANCE_MS`), and gateways hold that back.
 NORMAL_BEHIND_S = 8
 SEGMENT_SECONDS_MIN, SEGMENT_SECONDS_MAX = 1, 10
-# Segments of at least these lengths are fetched at a gateway's usual pace and at its slowest pace.
-PACE_USUAL_S, PACE_LONG_S = 2, 5
 
 
 class Latency(StrEnum):
@@ -20,23 +19,8 @@ class Latency(StrEnum):
     LOW = "low"
 
 
-class Pace(StrEnum):
-    """Classes of segment length; gateway/nginx/snippets/segment_pace.conf sets how many segments each may fetch."""
-
-    SHORT = "short"
-    USUAL = "usual"
-    LONG = "long"
-
-
 def live_start_index(latency: Latency, segment_seconds: int) -> int:
     """Return the segment that a player begins with, counted from the end of the playlist."""
     if latency is Latency.LOW:
         return LIVE_START_INDEX_LOW
-    return min(LIVE_START_INDEX, -math.ceil(NORMAL_BEHIND_S / segment_seconds))
-
-
-def pace(segment_seconds: int, *, copied: bool) -> Pace:
-    """Return how fast a gateway hands out segments. Copied segments may be shorter than their setting."""
-    if copied or segment_seconds < PACE_USUAL_S:
-        return Pace.SHORT
-    return Pace.USUAL if segment_seconds < PACE_LONG_S else Pace.LONG
+    return min(LIVE_START_INDEX_LOW, -math.ceil(NORMAL_BEHIND_S / segment_seconds))

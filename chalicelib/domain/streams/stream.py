@@ -9,7 +9,7 @@ from chalicelib.domain.money.lease import LEASE_MS_DEFAULT
 from chalicelib.domain.streams import pacing
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.streams.ladders import ABR_PROFILES, CUSTOM_PROFILE, FPS_MAX_DEFAULT, Rendition
-from chalicelib.domain.streams.pacing import SEGMENT_SECONDS_MIN, Latency, Pace
+from chalicelib.domain.streams.pacing import SEGMENT_SECONDS_MIN, Latency
 from chalicelib.domain.streams.playlist_size import window_fault
 
 
@@ -76,12 +76,6 @@ class Stream:
     def renditions(self) -> tuple[Rendition, ...]:
         """The ladder of its profile."""
         return self.custom_renditions if self.abr_profile == CUSTOM_PROFILE else ABR_PROFILES[self.abr_profile]
-
-    @property
-    def pace(self) -> Pace:
-        """How fast a gateway hands out its segments."""
-        copied = any(rendition.copied for rendition in self.renditions)
-        return pacing.pace(self.segment_seconds, copied=copied)
 
     @property
     def live_start_index(self) -> int:

@@ -8,7 +8,6 @@ from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import SessionOver, TokenExpired, Unauthenticated
 from chalicelib.domain.money.lease import GRACE_MS, available_millipoints, exhausted_reason
 from chalicelib.domain.money.sessions import ActiveSession
-from chalicelib.domain.streams.pacing import Pace
 from chalicelib.domain.streams.stream import END_OF_DESIRED, DesiredState
 from chalicelib.ports.common import Clock
 from chalicelib.ports.identity import Tokens
@@ -19,13 +18,16 @@ from chalicelib.services.money.delivery_cache import DeliveryCache
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """A decision that allows. A gateway may cache it until `until_ms`, the end of the paid lease; never if past."""
+    """A decision that allows. A gateway may cache it until `until_ms`, the end of the paid lease; never if past.
+
+    `granted_ms` is the watching time that the session has bought or was granted until now, which only grows.
+    """
 
     session_id: str
     user_id: str
     stream_id: str
     until_ms: int
-    pace: Pace
+    granted_ms: int
 
 
 class Access:
@@ -85,7 +87,7 @@ class Access:
             user_id=claims.user_id,
             stream_id=session.stream_id,
             until_ms=min(session.paid_until_ms, claims.expires_at_ms),
-            pace=self._delivery.pace(session.stream_id),
+            granted_ms=session.granted_ms,
         )
 
     def _paid_session(self, claims: PlayClaims, now_ms: int) -> ActiveSession:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from chalicelib.domain.streams.outages import outages_of
-from chalicelib.domain.streams.pacing import Pace
 from chalicelib.domain.streams.runtime import Outage, Runtime, is_delivered
 from chalicelib.domain.streams.stream import DesiredState, SessionBinding, Stream
 from chalicelib.ports.common import Clock
@@ -50,11 +49,6 @@ class DeliveryCache:
         """Return the stream's policy for sessions that play elsewhere."""
         stream = self._stream(stream_id)
         return stream.session_binding if stream else SessionBinding.OFF
-
-    def pace(self, stream_id: str) -> Pace:
-        """Return how fast segments may be fetched."""
-        stream = self._stream(stream_id)
-        return stream.pace if stream else Pace.LONG
 
     def _stream(self, stream_id: str) -> Stream | None:
         return self._streams_seen.get(stream_id, lambda: self._streams.get(stream_id))

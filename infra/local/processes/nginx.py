@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from chalicelib import config
-from gateway.nginx.config import GatewayConfig, render
+from gateway.nginx.config import LUA_MODULE, GatewayConfig, render
 from infra.local.layout import HOST, Layout, layout_from
 
 ACCESS_LOG_BYTES_MAX = 20_000_000
@@ -51,8 +51,8 @@ def main() -> None:
     if layout.shared_access_log:
         log_to(layout.shared_access_log)
     command = shutil.which("nginx")
-    if command is None:
-        sys.exit("nginx is not installed: sudo apt-get install nginx-light")
+    if command is None or not LUA_MODULE.exists():
+        sys.exit("nginx or its Lua module is not installed: sudo apt-get install nginx-light libnginx-mod-http-lua")
     os.execv(command, [command, "-p", str(layout.nginx_dir), "-c", str(path), "-e", "stderr"])
 
 

@@ -27,6 +27,7 @@ wanted_stamp() { cat requirements.lock pyproject.toml infra/local/setup/install.
 
 missing_packages() {
     command -v nginx >/dev/null || echo nginx-light
+    [ -e /usr/lib/nginx/modules/ngx_http_lua_module.so ] || echo libnginx-mod-http-lua
     [ -e /usr/lib/nginx/modules/ngx_rtmp_module.so ] || echo libnginx-mod-rtmp
     command -v mpv >/dev/null || echo mpv
     { command -v ffmpeg && command -v ffprobe; } >/dev/null || echo ffmpeg

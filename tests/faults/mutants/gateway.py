@@ -4,6 +4,7 @@ from tests.faults.mutants.mutant import Mutant
 
 ENDPOINTS = "gateway/endpoints/authorization.py"
 NGINX = "gateway/nginx/nginx.conf.template"
+HOLD = "gateway/nginx/hold.lua"
 
 RESPONSES = "gateway/usage/media_responses.py"
 PARTS = "gateway/usage/segment_parts.py"
@@ -13,7 +14,7 @@ MEASURING = "chalicelib/domain/money/measuring.py"
 
 AT_NGINX = ("tests/integration/gateway/nginx/test_access_vectors.py",)
 AT_NGINX_FRONT = ("tests/integration/gateway/nginx/test_nginx.py",)
-AT_NGINX_PACE = ("tests/integration/gateway/nginx/test_nginx_pace.py",)
+AT_HOLD = ("tests/integration/gateway/nginx/test_hold.py",)
 AT_NGINX_KICKS = ("tests/integration/gateway/nginx/test_nginx_kicks.py",)
 AT_NGINX_ENDPOINT_LIMITS = ("tests/integration/gateway/nginx/test_nginx_endpoint_limits.py",)
 AT_NGINX_USAGE = ("tests/integration/gateway/nginx/test_nginx_usage.py",)
@@ -62,8 +63,33 @@ MUTANTS_OF_GATEWAY = {
         'if (-f "@DENYLIST_DIR@/sessions/.nothing") {',
         AT_NGINX_FRONT,
     ),
-    "access: nginx hands segments of 2 s out at the pace of those of 1 s": Mutant(
-        NGINX, "limit_req zone=usual_segments burst=8 delay=6;", "", AT_NGINX_PACE
+    "access: the hold is ignored": Mutant(NGINX, "access_by_lua_block { hold.wait() }", "", AT_HOLD),
+    "access: the hold reserves nothing before the answer": Mutant(
+        HOLD,
+        "if dict:incr(sid, ms, unknown) <= bound then\n        return ms",
+        "if dict:incr(sid, 0, unknown) + ms <= bound then\n        return 0",
+        AT_HOLD,
+        also=((HOLD, "    dict:incr(sid, -ms)\n", ""),),
+    ),
+    "access: the hold counts a segment twice in two renditions": Mutant(
+        HOLD, 'var.media:match("[^/]*$")', "var.media", AT_HOLD
+    ),
+    "access: the hold counts a repetition": Mutant(
+        HOLD, "math.min(sum, ms) - math.min(sum - sent_ms, ms)", "sent_ms", AT_HOLD
+    ),
+    "access: the hold counts no ranges": Mutant(HOLD, 'if var.status == "206" then', "if false then", AT_HOLD),
+    "access: the hold keeps what a failed answer reserved": Mutant(
+        NGINX, "log_by_lua_block { hold.count() }", "", AT_HOLD
+    ),
+    "access: the hold knows no long segments": Mutant(
+        NGINX, "header_filter_by_lua_block { hold.correct() }", "", AT_HOLD
+    ),
+    "access: the hold lets a kicked session wait": Mutant(HOLD, "if is_denied(var) then", "if false then", AT_HOLD),
+    "access: the hold finds no payment": Mutant(
+        HOLD, 'dict:set("granted:" .. var.sid, granted_ms, SESSION_S)', "", AT_HOLD
+    ),
+    "access: the hold allows more than a session was granted": Mutant(
+        HOLD, "math.min(hold.allowance_ms, granted_ms)", "hold.allowance_ms", AT_HOLD
     ),
     "access: nginx serves who was kicked while a segment waited for its turn": Mutant(
         NGINX, AFTER_THE_WAIT, "try_files /streams/$tollcast_stream @served;", AT_NGINX_KICKS

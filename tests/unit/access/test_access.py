@@ -9,7 +9,6 @@ from chalicelib.domain.access.tokens import PLAY_TTL_MS_MAX
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import BoundElsewhere, SessionOver, Unauthenticated
 from chalicelib.domain.money.lease import GRACE_MS
-from chalicelib.domain.streams.pacing import Pace
 from chalicelib.domain.streams.stream import SessionBinding
 from tests.vectors.case import AccessRule, Case
 from tests.vectors.model import ALLOW, OPEN, State, Vector
@@ -36,10 +35,9 @@ def end_reason(rule, token=None):
     return over.value.reason
 
 
-def test_a_paid_session_is_authorized_until_its_lease_ends_and_never_longer_than_its_token(rule, monkeypatch):
-    monkeypatch.setattr(rule, "pace", {CASE.stream_id: Pace.USUAL}.__getitem__)
+def test_a_paid_session_is_authorized_until_its_lease_ends_and_never_longer_than_its_token(rule):
     decision = authorize(rule)
-    assert (decision.stream_id, decision.user_id, decision.pace) == (CASE.stream_id, CASE.user_id, Pace.USUAL)
+    assert (decision.stream_id, decision.user_id, decision.granted_ms) == (CASE.stream_id, CASE.user_id, 10_000)
     assert decision.until_ms == PAID_UNTIL_MS
     assert authorize(rule, CASE.play(expires_at_ms=NOW_MS + 1_000)).until_ms == NOW_MS + 1_000
 

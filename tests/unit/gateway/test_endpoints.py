@@ -5,7 +5,6 @@ import pytest
 from chalicelib.domain.access.clients import Client
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import BoundElsewhere, SessionOver, TokenExpired, Unauthenticated
-from chalicelib.domain.streams.pacing import Pace
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.services.access.access import Decision
 from gateway.endpoints.application import application
@@ -30,7 +29,7 @@ class StubServices:
         if self.error:
             raise self.error
         where = {"session_id": self.session, "user_id": "u", "stream_id": self.stream}
-        return Decision(**where, until_ms=self.until_ms, pace=Pace.LONG)
+        return Decision(**where, until_ms=self.until_ms, granted_ms=10_000)
 
     def signed_query(self, key, expires_s):
         if self.error:
@@ -59,6 +58,7 @@ services = pytest.fixture(lambda: StubServices())
 def test_an_authorization_names_the_stream_and_other_paths_are_not_found(services):
     status, headers, _ = services.ask("/verdict")
     assert (status, headers["X-Tollcast-Stream"], services.tokens) == (200, "stream-1", ["good"])
+    assert headers["X-Tollcast-Granted"] == "10000"
     assert services.ask("/")[0] == 404
 
 

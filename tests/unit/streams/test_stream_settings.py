@@ -92,7 +92,8 @@ def test_a_ladder_of_ones_own_can_be_given_up_again():
 
 
 def test_players_begin_some_seconds_from_the_end():
-    indexes = {(Latency.NORMAL, seconds): index for seconds, index in ((1, -8), (2, -4), (3, -3), (10, -3))}
+    normal = {1: -8, 2: -4, 3: -3, 4: -2, 6: -2, 10: -2}
+    indexes = {(Latency.NORMAL, seconds): index for seconds, index in normal.items()}
     indexes[Latency.LOW, 1] = -2
     assert {each: live_start_index(*each) for each in indexes} == indexes
 

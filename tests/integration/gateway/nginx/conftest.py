@@ -5,6 +5,7 @@ import pwd
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,7 +40,8 @@ def new_config():
 
 
 @contextmanager
-def running_gateway(config):
+def running(config: GatewayConfig, text: str = "") -> Iterator[Gateway]:
+    """Run a gateway, with this configuration of nginx if there is one."""
     rule = Rule()
     empty(config)
     denylist = FileDenylist(config.denylist_dir)
@@ -47,7 +49,7 @@ def running_gateway(config):
     # A lambda, so that a test can replace the method.
     endpoints = endpoint_server(config, lambda *asked: rule.verdict(*asked), denylist, lambda: int(time.time() * 1000))
     s3 = stub_s3(config)
-    with serving(endpoints, s3), run_nginx(config) as (process, log_path), httpx.Client(timeout=15) as client:
+    with serving(endpoints, s3), run_nginx(config, text) as (process, log_path), httpx.Client(timeout=15) as client:
         yield Gateway("http://" + config.listen, rule, s3, endpoints, denylist, process, log_path, client)
 
 
@@ -59,12 +61,12 @@ def nginx_config():
 
 @pytest.fixture
 def gateway(nginx_config):
-    with running_gateway(nginx_config) as gateway:
+    with running(nginx_config) as gateway:
         yield gateway
 
 
 @pytest.fixture
 def second_gateway():
     """Another gateway with the same rule of access and media."""
-    with new_config() as config, running_gateway(config) as gateway:
+    with new_config() as config, running(config) as gateway:
         yield gateway

@@ -22,7 +22,6 @@ from chalicelib.adapters.access.file_denylist import FileDenylist
 from chalicelib.domain.access.clients import Client
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import SessionOver, Unauthenticated
-from chalicelib.domain.streams.pacing import Pace
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.services.access.access import Decision
 from gateway.endpoints.application import application
@@ -47,7 +46,8 @@ class Rule:
 
     over: dict[str, EndReason] = field(default_factory=dict)
     streams: dict[str, str] = field(default_factory=lambda: dict(SESSIONS))
-    pace: Pace = Pace.SHORT
+    # More than any test fetches, so that only tests of the hold are held.
+    granted_ms: int = 600_000
     broken: bool = False
     asked: Counter[str] = field(default_factory=Counter)
 
@@ -64,7 +64,7 @@ class Rule:
             user_id=USERS[session_id],
             stream_id=self.streams[session_id],
             until_ms=int(time.time() * 1000) + LEASE_MS,
-            pace=self.pace,
+            granted_ms=self.granted_ms,
         )
 
 
@@ -115,7 +115,7 @@ class StubS3(BaseHTTPRequestHandler):
             if "clock" in path:
                 playlist = PLAYLIST + f"# fetched at:{time.time()}".encode()
             return self.reply(200, playlist, "application/vnd.apple.mpegurl")
-        return self.reply(200, LONG_SEGMENT if "long" in path else SEGMENT, "video/mp2t", MEDIA_MS)
+        return self.reply(200, LONG_SEGMENT if "long" in path else SEGMENT, "video/mp2t", self.server.media_ms)
 
     def reply(self, status: int, body: bytes, kind: str, media_ms: int | None = None) -> None:
         self.send_response(status)
@@ -191,7 +191,7 @@ def empty(config: GatewayConfig) -> None:
 def stub_s3(config: GatewayConfig) -> LongQueueServer:
     host, port = config.s3_host.split(":")
     s3 = LongQueueServer((host, int(port)), StubS3)
-    s3.hits, s3.missing, s3.host, s3.failing = Counter(), set(), config.s3_host, False
+    s3.hits, s3.missing, s3.host, s3.failing, s3.media_ms = Counter(), set(), config.s3_host, False, MEDIA_MS
     return s3
 
 
