@@ -235,7 +235,9 @@ def run_nginx(config: Any, text: str = "", **options: Any) -> Iterator[tuple[sub
     """Run nginx. Return its process and its log when it listens."""
     path, log_path = config.state_dir / "nginx.conf", config.state_dir / "out.log"
     path.write_text(text or render(config))
-    with log_path.open("wb") as log:
+    log_path.unlink(missing_ok=True)
+    # nginx opens the access log once more. Without appending, its errors would overwrite lines.
+    with log_path.open("ab") as log:
         process = subprocess.Popen(nginx_argv(config.state_dir, path), stdout=log, stderr=log, **options)
     try:
         await_server(int(config.listen.split(":")[1]), process, log_path)
