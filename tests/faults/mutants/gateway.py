@@ -79,7 +79,7 @@ MUTANTS_OF_GATEWAY = {
     ),
     "access: the hold counts no ranges": Mutant(HOLD, 'if var.status == "206" then', "if false then", AT_HOLD),
     "access: the hold keeps what a failed answer reserved": Mutant(
-        NGINX, "log_by_lua_block { hold.count() }", "", AT_HOLD
+        NGINX, "{ hold.count() transfers.finish() }", "{ transfers.finish() }", AT_HOLD
     ),
     "access: the hold knows no long segments": Mutant(
         NGINX, "{ hold.correct() transfers.start() }", "{ transfers.start() }", AT_HOLD
