@@ -69,9 +69,10 @@ class Rule:
 
 
 class LongQueueServer(ThreadingHTTPServer):
-    """A server whose queue holds a flood of connections."""
+    """A server whose queue holds a flood of connections. `media_ms` is the duration of a store's segments."""
 
     request_queue_size = 128
+    media_ms = MEDIA_MS
 
 
 class UnixServer(socketserver.ThreadingMixIn, WSGIServer):
@@ -191,7 +192,7 @@ def empty(config: GatewayConfig) -> None:
 def stub_s3(config: GatewayConfig) -> LongQueueServer:
     host, port = config.s3_host.split(":")
     s3 = LongQueueServer((host, int(port)), StubS3)
-    s3.hits, s3.missing, s3.host, s3.failing, s3.media_ms = Counter(), set(), config.s3_host, False, MEDIA_MS
+    s3.hits, s3.missing, s3.host, s3.failing = Counter(), set(), config.s3_host, False
     return s3
 
 
