@@ -75,20 +75,21 @@ class WalletBench:
         services.stores.counters, services.stores.denylist = MemoryCounters(), FakeDenylist()
         self.wallets, self.ledger = services.stores.wallets, services.ledger
         self.billing, self.session_opener = services.billing, services.session_opener
+        self.statements, self.settlements = services.statements, services.settlements
         self.usage = services.stores.usage
 
-    def viewer(self) -> str:
+    def viewer(self, millipoints: int = 10**8) -> str:
         """Create a viewer with a balance."""
         user_id = new_user_id()
         self.wallets.create(user_id)
         self.wallets.begin_day(user_id, self.clock.now_ms() // 86_400_000)
-        self.top_up(user_id)
+        self.top_up(user_id, millipoints)
         return user_id
 
-    def top_up(self, user_id: str) -> None:
+    def top_up(self, user_id: str, millipoints: int = 10**8) -> None:
         """Credit a payment."""
         self.ledger.credit(
-            user_id=user_id, millipoints=10**8, payment_id=new_session_id(), note="top-up", by_user_id=user_id
+            user_id=user_id, millipoints=millipoints, payment_id=new_session_id(), note="top-up", by_user_id=user_id
         )
 
     def open(self, user_id: str, viewers_max: int = 0) -> str:
@@ -136,6 +137,22 @@ def other_operations(bench: WalletBench, units: Units) -> None:
     bench.delivery.on = True
     with units.spent(1, "start on a stream with a limit of viewers"):
         bench.open(user_id, viewers_max=9)
+
+
+def settlements(bench: WalletBench, units: Units) -> None:
+    """Measure the settlement of a session, and the start that pays its debt."""
+    user_id = bench.viewer(LEASE_MS)
+    record = bench.billing.end(user_id, bench.open(user_id), EndReason.VIEWER_STOPPED, as_of_ms=bench.clock.now_ms())
+    bench.ledger.credit(
+        user_id=user_id, millipoints=-LEASE_MS, payment_id=new_session_id(), note="", by_user_id=user_id
+    )
+    entries = list(bench.statements.session_entries(record))
+    with units.spent(1, "settlement that charges"):
+        record = bench.settlements.settle(record, entries, Served(media_ms=4_000, segments=2, requests=2))
+    assert record.settled_debt_millipoints == 4_000, record
+    bench.top_up(user_id)
+    with units.spent(1, "start that pays a debt"):
+        bench.open(user_id)
 
 
 def flushes(usage: Usage, units: Units) -> None:
@@ -195,6 +212,7 @@ def main() -> None:
         for sessions in (1, 2, 8):
             beats(bench, units, sessions)
         other_operations(bench, units)
+        settlements(bench, units)
         flushes(bench.usage, units)
 
 

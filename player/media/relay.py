@@ -114,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send_when_changed(path)
                 return
             headers = {"Range": self.headers["Range"]} if "Range" in self.headers else {}
-            with self.server.upstream.open(self.command, path, headers) as response:
+            with self.server.upstream.open(self.command, path, headers, self._is_wanted) as response:
                 self._forward(path, response)
         except SessionOverError:
             self._answer(410)
@@ -122,6 +122,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(503)
         except MediaUnavailableError as error:
             self._answer(error.status)
+
+    def _is_wanted(self) -> bool:
+        return not _is_closed_by_peer(self.connection)
 
     def _allowed_path(self) -> str | None:
         match = PATH.fullmatch(self.path) if len(self.path) <= PATH_CHARS_MAX else None

@@ -1,9 +1,14 @@
-"""Media requests to the gateway with the current play token. Outages are retried, refusals go to the heartbeat."""
+"""Media requests to the gateway with the current play token.
 
+Outages are retried, refusals go to the heartbeat, and segments ahead of payment are repeated until it has paid.
+"""
+
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 
 import httpx
 
@@ -18,6 +23,9 @@ RETRY_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 3.0)
 TIMEOUT = httpx.Timeout(10.0, connect=4.0)
 # Shorter while there is another address to try, but long enough for one retransmission.
 TIMEOUT_OF_SEVERAL = httpx.Timeout(4.0, connect=2.5)
+# The gateway holds a segment ahead of payment for 6 s before it answers 429, so this is longer than the longest lease.
+TOO_MANY_TRIES_MAX = 12
+RETRY_AFTER_S, RETRY_AFTER_S_MAX = 1.0, 5.0
 PROBLEM_BYTES_MAX = 65_536
 # The session is bound to another address. It needs a restart: a heartbeat would pay for media that are refused.
 BOUND_ELSEWHERE = "session_bound_elsewhere"
@@ -54,6 +62,13 @@ class Upstream:
         self._clients: dict[str, httpx.Client] = {}  # by origin: the proxy depends on it
         self._lock = threading.Lock()
         self._failing_since: float | None = None
+        self._delayed = 0  # requests that were answered 429
+
+    @property
+    def is_ahead_of_payment(self) -> bool:
+        """Whether a request is being repeated that the gateway answered with 429."""
+        with self._lock:
+            return self._delayed > 0
 
     @property
     def failing_s(self) -> float:
@@ -74,16 +89,45 @@ class Upstream:
             client.close()
 
     @contextmanager
-    def open(self, method: str, path: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
+    def open(
+        self, method: str, path: str, headers: dict[str, str], is_wanted: Callable[[], bool] = lambda: True
+    ) -> Iterator[httpx.Response]:
         """Open a media file of the session. The body is streamed; the status is 200, 206, 304, 404 and the like.
 
+        A file that is ahead of payment is requested again, while `is_wanted`.
         Raise SessionOverError, CredentialsTimeoutError, MediaUnavailableError.
         """
         response = self._fetch(method, path, headers)
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            response = self._fetch_later(method, path, headers, response, is_wanted)
         try:
             yield response
         finally:
             response.close()
+
+    def _fetch_later(
+        self, method: str, path: str, headers: dict[str, str], response: httpx.Response, is_wanted: Callable[[], bool]
+    ) -> httpx.Response:
+        """Repeat a request that was answered 429. The player's buffer goes on playing meanwhile."""
+        self._count_delayed(1)
+        try:
+            for _ in range(TOO_MANY_TRIES_MAX):
+                response.close()
+                if self._credentials.wait_closed(_retry_after_s(response)):
+                    raise SessionOverError
+                if not is_wanted():
+                    break
+                response = self._fetch(method, path, headers)
+                if response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
+                    return response
+            response.close()
+            raise MediaUnavailableError(HTTPStatus.TOO_MANY_REQUESTS)
+        finally:
+            self._count_delayed(-1)
+
+    def _count_delayed(self, by: int) -> None:
+        with self._lock:
+            self._delayed += by
 
     def _fetch(self, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
         refused_token, status = "", 503
@@ -166,6 +210,11 @@ class Upstream:
         with self._lock:
             if self._failing_since is None:
                 self._failing_since = since
+
+
+def _retry_after_s(response: httpx.Response) -> float:
+    seconds = response.headers.get("Retry-After", "")
+    return min(float(seconds), RETRY_AFTER_S_MAX) if re.fullmatch("[0-9]{1,9}", seconds) else RETRY_AFTER_S
 
 
 def _code_and_reason(response: httpx.Response) -> tuple[str | None, str | None]:

@@ -52,8 +52,8 @@ def _buffering(live_start_index: int) -> list[str]:
         wait_s = 3.0
         initial = []
     else:
-        # Segments of 1 s. The buffer adds to the delay, so it is small, and filled before the first picture:
-        # 1.5 s suffices, less stalls twice at the start (measured).
+        # Segments of 1 s at low latency. The buffer adds to the delay, so it is small, and filled before the first
+        # picture: 1.5 s suffices, less stalls twice at the start (measured). It is less than a segment of 4 s or more.
         wait_s = 1.5
         initial = ["--cache-pause-initial=yes"]
     begin = [] if live_start_index == LIVE_START_INDEX else [f"--demuxer-lavf-o=live_start_index={live_start_index}"]

@@ -16,13 +16,14 @@ from tests.faults.harness.operations import (
     Operation,
     PaymentAnswer,
     Refusal,
+    ReversalAnswer,
     View,
     Viewer,
 )
 from tests.faults.harness.store_faults import FaultPlan
 from tests.faults.oracle.registry import INVARIANTS, find_violations
 from tests.faults.scenarios.recorder import Recorder
-from tests.faults.scenarios.situations import adjust, beat, pay, read, start, stop, watching
+from tests.faults.scenarios.situations import adjust, beat, pay, read, reverse, start, stop, watching
 
 Mutation = Callable[[Viewer, View], View]
 FAR_MS = 10_000_000
@@ -91,6 +92,10 @@ def count_adjustment(_: Viewer, view: View) -> View:
     return replace(view, records=records)
 
 
+def repeat_reversal(_: Viewer, view: View) -> View:
+    return repeat_line(view, "reversal")
+
+
 def exceed_sessions(_: Viewer, view: View) -> View:
     [one] = view.wallet.sessions.values()
     return change_wallet(view, sessions={str(n): one for n in range(4)})
@@ -133,6 +138,7 @@ MUTATIONS: dict[str, Mutation] = {
     "the_day_of_a_wallet_follows_from_its_lines": lambda viewer, view: change_wallet(view, daily_left_millipoints=5),
     "no_outage_is_paid_for": add_outage,
     "an_adjustment_is_counted_once": count_adjustment,
+    "a_reversal_takes_back_once": repeat_reversal,
     "an_adjustment_that_fits_is_not_refused": lambda viewer, view: with_operation(
         viewer,
         view,
@@ -151,7 +157,7 @@ def test_each_invariant_has_a_way_to_fail() -> None:
 
 @pytest.fixture(scope="module")
 def sound(environment: Environment) -> tuple[Viewer, View]:
-    """A viewer who watched, stopped, started again, paid, was refunded and read the ledger, without faults."""
+    """A viewer who watched, stopped, started again, paid, was refunded, had a payment reversed and read it all."""
     situation = watching(Recorder(environment), after_ms=6_000)
     assert beat(situation, FaultPlan()).lease
     situation.recorder.environment.time.advance(9_000)
@@ -160,6 +166,7 @@ def sound(environment: Environment) -> tuple[Viewer, View]:
     assert start(situation, FaultPlan()).lease
     pay(situation, FaultPlan())
     adjust(situation, FaultPlan())
+    assert isinstance(reverse(situation, FaultPlan()).answer, ReversalAnswer)
     read(situation, FaultPlan())
     [view] = situation.recorder.check(situation.viewer)
     return situation.viewer, view

@@ -79,6 +79,8 @@ def what_was_acknowledged_is_in_the_ledger(case: Case) -> Iterator[str]:
             end = entries.get(f"{answer.session_id}.end")
             if end is None or end.delta_millipoints != answer.refunded:
                 yield f"{answer.session_id} was ended with {answer.refunded} back, the ledger says {end}"
+            elif answer.reserved != case.view.records[answer.session_id].reserved_millipoints:
+                yield f"{answer} was answered, the record is {case.view.records[answer.session_id]}"
         elif isinstance(answer, PaymentAnswer):
             entry = entries.get(f"p.{operation.payment_id}")
             if entry is None or entry.delta_millipoints != operation.millipoints:
@@ -170,8 +172,8 @@ def an_ended_session_stays_as_it_ended(case: Case) -> Iterator[str]:
             yield f"{session_id}: record {'active' if record.active else 'ended'}, wallet {active}, ledger {account}"
         elif not active:
             cost = (record.charged_millipoints, record.refunded_millipoints)
-            if cost != (account.charged - account.refunded, account.refunded):
-                yield f"{session_id}: the record says {cost}, the ledger {account.charged}, {account.refunded} back"
+            if cost != (account.cost, account.refunded):
+                yield f"{session_id}: the record says {cost}, the ledger {account.cost}, {account.refunded} back"
     for operation in case.viewer.operations:
         if isinstance(operation.answer, EndAnswer):
             record = case.view.records.get(operation.answer.session_id)
@@ -195,14 +197,15 @@ def a_fault_free_session_costs_what_was_answered(case: Case) -> Iterator[str]:
 @invariant
 def a_payment_counts_once(case: Case) -> Iterator[str]:
     """A payment is once in the ledger and has a row, or has neither."""
-    lines = Counter(e.payment_id for e in case.view.entries if e.payment_id)
+    entries = [entry for entry in case.view.entries if entry.payment_id and entry.kind.value != "reversal"]
+    lines = Counter(entry.payment_id for entry in entries)
     for payment_id, amounts in case.viewer.payments.items():
         n, row = lines.get(payment_id, 0), case.view.payments.get(payment_id)
         if n > 1 or (row is not None) != (n == 1):
             yield f"payment {payment_id}: {n} lines, row {row}"
         elif row is not None and (row[0] != case.viewer.user_id or row[1] not in amounts):
             yield f"payment {payment_id} of {amounts} is kept as {row}"
-    for entry in case.view.entries:
+    for entry in entries:
         kept = case.view.payments.get(str(entry.payment_id))
         if kept and (entry.delta_millipoints, entry.session_id) != kept[1:]:
             yield f"{entry.entry_id} is {entry.delta_millipoints} for {entry.session_id}, but is kept as {kept}"

@@ -196,6 +196,8 @@ class WalletCheck:
             "refund": lambda line: line["session_id"] in self._answers.sessions and line["delta_millipoints"] >= 0,
             "credit": lambda line: self._answers.payments.get(line["payment_id"]) == line["delta_millipoints"],
             "adjustment": lambda line: self._answers.payments.get(line["payment_id"]) == line["delta_millipoints"],
+            # Nothing reverses a payment in these runs.
+            "reversal": lambda line: False,
             "outage_credit": lambda line: (
                 line["session_id"] in self._answers.sessions and line["delta_millipoints"] > 0
             ),

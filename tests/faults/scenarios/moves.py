@@ -29,11 +29,15 @@ WEIGHTS = {
     "repeat_payment": 4,
     "change_payment": 2,
     "take_back": 4,
+    "reverse": 4,
     "adjust": 5,
     "read": 9,
     "media": 28,
     "catch_up": 1,
     "reap": 1,
+    "reconcile": 12,
+    "reconcile_unread": 2,
+    "erase": 1,
     "wait": 60,
     "step_clock": 6,
     "stall": 3,
@@ -175,6 +179,11 @@ class MoveRunner:
         for payment_id, amounts in self._payment(move):
             self._pay(move, faults, payment_id, max(amounts) + 7)
 
+    def reverse(self, move: Move, faults: FaultPlan | None) -> None:
+        """Reverse a payment, perhaps one that was reversed, was refused or took points."""
+        for payment_id, _ in self._payment(move):
+            self.recorder.reverse(self._driver(move), self._viewer(move), payment_id, faults=faults)
+
     def read(self, move: Move, faults: FaultPlan | None) -> None:
         self.recorder.read(self._instance(move), self._viewer(move), faults=faults)
 
@@ -188,6 +197,20 @@ class MoveRunner:
         self.recorder.work(self._instance(move), move.kind, faults=faults)
 
     reap = catch_up
+
+    def reconcile(self, move: Move, faults: FaultPlan | None) -> None:
+        """Report the gateway's log, and settle what is due."""
+        self.recorder.report_log(move.how)
+        self.recorder.work(self._instance(move), move.kind, faults=faults)
+
+    def reconcile_unread(self, move: Move, faults: FaultPlan | None) -> None:
+        """Settle what is due, of whose log nothing new was read."""
+        self.recorder.work(self._instance(move), "reconcile", faults=faults)
+
+    def erase(self, move: Move, faults: FaultPlan | None) -> None:
+        """Erase the account of a viewer, seldom."""
+        if move.how % 5 == 0:
+            self.recorder.erase(self._driver(move), self._viewer(move), faults=faults)
 
     def wait(self, move: Move, faults: FaultPlan | None) -> None:
         self.recorder.environment.time.advance(WAITS_MS[move.how % len(WAITS_MS)])

@@ -14,7 +14,9 @@ from functools import partial
 from pathlib import Path
 
 from chalicelib.config import Settings
+from chalicelib.domain.money.settlement import awaits_settlement
 from tests.faults.harness.environment import DELAY_MS_MAX, SKEW_MS, Environment, FunctionInstance, TrueTime
+from tests.faults.harness.gateway import LOG_ARRIVES_MS
 from tests.faults.harness.store_faults import FaultPlan, Network
 from tests.faults.harness.threads import Threads
 from tests.faults.scenarios.moves import MODERATE, WEIGHTS, FaultMix, Move, MoveRunner, random_faults, random_move
@@ -101,7 +103,15 @@ def verify(recorder: Recorder) -> None:
         recorder.work(recorder.environment.observer, name)
     recorder.check()
     recorder.check_places()
+    for how in range(2):
+        # Some ended just now. Then all of them are settled.
+        recorder.environment.time.advance(2 * LOG_ARRIVES_MS)
+        recorder.report_log(how)
+        recorder.work(recorder.environment.observer, "reconcile")
+    recorder.check()
     for viewer in recorder.viewers:
+        waiting = [record for record in recorder.records(viewer) if awaits_settlement(record)]
+        assert not waiting, f"every_session_is_settled: {waiting} [{viewer.user_id}]"
         wallet = recorder.environment.observer.services.ledger.wallet(viewer.user_id)
         assert not wallet.sessions, f"a_lapsed_session_is_ended: {list(wallet.sessions)} [{viewer.user_id}]"
 

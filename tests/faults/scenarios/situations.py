@@ -170,6 +170,11 @@ def take(s: Situation, faults: FaultPlan) -> Operation:
     return s.recorder.pay(s.driver, s.viewer, f"s-{secrets.token_hex(8)}", -45_000, faults=faults)
 
 
+def reverse(s: Situation, faults: FaultPlan) -> Operation:
+    """Reverse the first payment, nearly all of the balance."""
+    return s.recorder.reverse(s.driver, s.viewer, next(iter(s.viewer.payments)), faults=faults)
+
+
 def adjust(s: Situation, faults: FaultPlan, millipoints: int = 3_000) -> Operation:
     return s.recorder.adjust(s.driver, s.viewer, s.session_id, f"s-{secrets.token_hex(8)}", millipoints, faults=faults)
 
@@ -206,6 +211,8 @@ SITUATIONS: dict[str, tuple[Callable[[Recorder], Situation], Act]] = {
     "payment": (watching, pay),
     "adjustment": (watching, take),
     "adjustment of a session": (watched, adjust),
+    "reversal": (idle, reverse),
+    "reversal of a payment that is spent": (watching, reverse),
 }
 # Requests of another function instance between two steps.
 BETWEEN: dict[str, Callable[[Situation], object]] = {
@@ -214,6 +221,7 @@ BETWEEN: dict[str, Callable[[Situation], object]] = {
     "a top-up": lambda s: s.recorder.pay(s.other_driver, s.viewer, f"s-{secrets.token_hex(8)}", 50_000),
     "a large adjustment": lambda s: s.recorder.pay(s.other_driver, s.viewer, f"s-{secrets.token_hex(8)}", -45_000),
     "an adjustment": lambda s: s.recorder.pay(s.other_driver, s.viewer, f"s-{secrets.token_hex(8)}", -2_500),
+    "the same reversal": lambda s: s.recorder.reverse(s.other_driver, s.viewer, next(iter(s.viewer.payments))),
     "a stop": lambda s: s.recorder.send("stop", s.other_driver, s.viewer, s.session_id),
     "the same start": lambda s: s.recorder.start(s.other_driver, s.viewer, s.terms, key=s.key),
     "an outage": lambda s: s.set_stream(down=True),

@@ -124,6 +124,45 @@ def test_an_outage_is_retried_and_then_reported(rig: Rig, monkeypatch: pytest.Mo
     assert rig.relay.upstream.failing_s == 0
 
 
+@pytest.fixture
+def held(rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+    """A segment that the gateway answers with 429."""
+    monkeypatch.setattr("player.media.upstream.RETRY_AFTER_S", 0.1)
+    (tmp_path / "1.ts").write_bytes(b"G" * 188)
+    rig.platform.media.directory = tmp_path
+    rig.platform.media_status = 429
+    yield rig
+
+
+def segments_asked(rig: Rig) -> int:
+    return len(rig.platform.seen("GET", f"/play/{rig.state['session_id']}/1.ts"))
+
+
+def test_a_segment_ahead_of_payment_is_sent_once_it_is_paid(held: Rig) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(held.ask, f"/{held.relay.secret}/1.ts")
+        eventually(lambda: segments_asked(held) >= 3, 5, "it is requested again")
+        assert held.relay.upstream.is_ahead_of_payment and not answer.done()
+        held.platform.media_status = 200
+        assert answer.result(5)[:2] == (200, b"G" * 188)
+    assert not held.relay.upstream.is_ahead_of_payment and held.relay.upstream.failing_s == 0
+    assert held.heartbeats == 0, "the next one pays at its time"
+
+
+def test_a_segment_that_is_never_paid_is_given_up(held: Rig) -> None:
+    assert held.ask(f"/{held.relay.secret}/1.ts")[0] == 429
+    assert segments_asked(held) == 13
+
+
+def test_a_segment_that_mpv_no_longer_wants_is_not_requested_again(held: Rig) -> None:
+    connection = http.client.HTTPConnection(held.relay.host, timeout=5)
+    connection.request("GET", f"/{held.relay.secret}/1.ts")
+    eventually(lambda: segments_asked(held) >= 2, 5, "it is requested again")
+    connection.close()
+    eventually(lambda: not held.relay.upstream.is_ahead_of_payment, 5, "no more")
+    assert segments_asked(held) < 13
+
+
 def test_the_end_of_the_stream_is_noticed(rig: Rig, tmp_path: Any) -> None:
     (tmp_path / "index.m3u8").write_text("#EXTM3U\n#EXT-X-ENDLIST\n")
     rig.platform.media.directory = tmp_path

@@ -1,0 +1,329 @@
+"""`--wait` without mpv: what the heartbeat thread does until points have come, and what the viewer is shown."""
+
+import io
+import queue
+import time
+
+import pytest
+from click.testing import CliRunner
+
+from player.cli import main
+from player.endings import Ending
+from player.errors import LoginExpiredError, UnreachableError
+from player.http.client import ProblemError
+from player.media.credentials import CredentialsProvider, CredentialsTimeoutError
+from player.session import waiting as module
+from player.session.announcements import Announcements
+from player.session.charges import Charges
+from player.session.heartbeat import Heartbeat
+from player.session.heartbeat_state import State
+from player.session.playback_api import Funds, Totals
+from player.session.start import PlayRequest
+from player.session.waiting import Waiting
+from player.terminal.screen import Screen, Status, status_line
+from tests.unit.player.player_fakes import ScriptedServer, lease, over
+
+EMPTY, RICH = Funds(0, 0, None), Funds(20_000, 0, None)
+AWAY = UnreachableError("x", "away")
+USED_UP = over("balance_exhausted", charged_millipoints=10_000, balance_millipoints=0, watched_ms=10_000)
+SECOND = lease(session_id="s-2", next_beat_in_ms=60_000)
+
+
+class Rig:
+    """A heartbeat whose points are used up at once."""
+
+    def __init__(self, server, wait_s=5.0, max_points=None):
+        self.server, self.charges, self.credentials = server, Charges(), CredentialsProvider()
+        self._reports = queue.SimpleQueue()
+        request, put = PlayRequest("stream-1", max_points, wait_s), self._reports.put
+        first = lease(next_beat_in_ms=0)
+        self.heartbeat = Heartbeat(server, request, first, self.credentials, self.charges, put, put, put)
+
+    def next_report(self, *kinds):
+        """Return the next report, of one of these kinds."""
+        while True:
+            report = self._reports.get(timeout=5.0)
+            if not kinds or isinstance(report, kinds):
+                return report
+
+    def run(self):
+        """Return the ending, or the lease of the next session."""
+        self.heartbeat.start()
+        return self.next_report(Ending, type(SECOND))
+
+
+@pytest.fixture(autouse=True)
+def quick_looks(monkeypatch):
+    monkeypatch.setattr(module, "LOOK_S", 0.03)
+    monkeypatch.setattr(module, "LOOK_S_MAX", 0.1)
+    monkeypatch.setattr(module, "CHECK_S", 0.06)
+
+
+@pytest.fixture
+def build():
+    rigs = []
+    yield lambda *arguments, **more: rigs.append(Rig(*arguments, **more)) or rigs[-1]
+    for rig in rigs:
+        rig.heartbeat.stop()
+
+
+def test_after_a_credit_a_new_session_starts_within_the_rest_of_the_limit(build):
+    server = ScriptedServer(USED_UP, SECOND)
+    server.wallets = [EMPTY, EMPTY, RICH]
+    rig = build(server, max_points=30)
+    assert rig.run() == SECOND
+    assert ([start[-1] for start in server.starts], server.stops) == ([20], []), "the first one is over already"
+    assert rig.charges.session_ids == ["s-1", "s-2"] and rig.charges.end_reason("s-1") == "balance_exhausted"
+
+
+def test_media_are_held_and_nothing_is_bought_while_waiting(build):
+    server = ScriptedServer(USED_UP)
+    rig = build(server)
+    rig.heartbeat.start()
+    waiting = [rig.next_report(), rig.next_report()]
+    assert all(isinstance(each, Waiting) and each.funds == EMPTY and not each.is_over for each in waiting)
+    with pytest.raises(CredentialsTimeoutError):
+        rig.credentials.get(0.01)
+    rig.heartbeat.send_now()
+    rig.heartbeat.restart()
+    time.sleep(0.1)
+    assert (server.starts, server.stops, len(server.heartbeats)) == ([], [], 1)
+
+
+NOT_LIVE = ProblemError(409, {"code": "stream_not_live"})
+DEBT = ProblemError(402, {"code": "debt_open", "debt_millipoints": 4_000, "balance_millipoints": 3_000})
+LIMITED = ProblemError(429, {"code": "too_many_requests"}, retry_after_s=0.1)
+
+
+@pytest.mark.parametrize("refusal", [NOT_LIVE, DEBT, LIMITED, over("balance_exhausted")])
+def test_a_refused_start_goes_on_waiting(build, refusal):
+    server = ScriptedServer(USED_UP, refusal, SECOND)
+    server.wallets = [RICH]
+    assert build(server).run() == SECOND
+    keys = [key for _, key, *_ in server.starts]
+    assert len(keys) == len(set(keys)) == 2
+
+
+@pytest.mark.parametrize("trouble", [AWAY, LIMITED])
+def test_a_server_that_does_not_answer_is_asked_again(build, trouble):
+    server = ScriptedServer(USED_UP, SECOND)
+    server.wallets = [trouble, trouble, RICH]
+    rig = build(server)
+    rig.heartbeat.start()
+    assert [rig.next_report().is_reachable for _ in range(4)] == [True, False, False, True]
+    assert rig.next_report() == SECOND
+
+
+def test_a_debt_is_covered_before_a_start(build):
+    server = ScriptedServer(USED_UP, SECOND)
+    server.wallets = [Funds(4_000, 4_000, None), Funds(3_999, 4_000, None), Funds(4_001, 4_000, None)]
+    rig = build(server)
+    assert rig.run() == SECOND and len(server.wallets) == 1
+
+
+DISABLED = ProblemError(403, {"code": "forbidden", "detail": "This account is disabled."})
+UNKNOWN = ProblemError(404, {"code": "stream_not_found"})
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "reason", "words"),
+    [
+        ({"account": DISABLED}, 4, "viewer_stopped", "This account is disabled"),
+        ({"account": LoginExpiredError()}, 4, "viewer_stopped", "player login"),
+        ({"wallets": [LoginExpiredError()]}, 4, "viewer_stopped", "player login"),
+        ({"state": "stopped"}, 8, "stream_stopped", "stopped the stream"),
+        ({"state": "paused"}, 8, "stream_paused", "paused the stream"),
+        ({"state": UNKNOWN}, 8, "stream_stopped", "stopped the stream"),
+        ({"wallets": [RICH], "answers": [USED_UP, DISABLED]}, 4, "viewer_stopped", "This account is disabled"),
+        ({"wallets": [RICH], "answers": [USED_UP, over("daily_cap_reached")]}, 3, "daily_cap_reached", "no wait"),
+    ],
+)
+def test_a_wait_without_hope_ends(build, change, status, reason, words):
+    server = ScriptedServer(USED_UP)
+    vars(server).update(change)
+    ending = build(server).run()
+    assert (int(ending.exit_status), ending.end_reason) == (status, reason) and words in ending.sentence
+
+
+LATER = ProblemError(429, {"code": "too_many_requests"}, retry_after_s=60.0)
+
+
+@pytest.mark.parametrize(
+    ("wallet", "refusal", "reason"),
+    [
+        *((EMPTY, None, "balance_exhausted"), (AWAY, None, "balance_exhausted")),
+        *((RICH, NOT_LIVE, "stream_stopped"), (RICH, LATER, "viewer_stopped")),
+    ],
+)
+def test_a_wait_ends_in_time(build, wallet, refusal, reason):
+    """Also if the server is away, or points are there and starts are refused."""
+    server = ScriptedServer(USED_UP, *[refusal] * 50)
+    server.wallets = [wallet]
+    rig = build(server, wait_s=0.3)
+    started_at = time.monotonic()
+    ending = rig.run()
+    assert 0.3 <= time.monotonic() - started_at < 1.5
+    assert ending.end_reason == reason
+    assert len(server.starts) <= 8, "retries are spread"
+
+
+def test_without_the_option_or_within_a_spent_limit_there_is_no_wait(build):
+    for wait_s, max_points in ((None, None), (5.0, 10)):
+        server = ScriptedServer(USED_UP)
+        assert build(server, wait_s=wait_s, max_points=max_points).run().end_reason == "balance_exhausted"
+    ending = build(ScriptedServer(over("max_points_reached"))).run()
+    assert ending.sentence.endswith("More points do not change that, so there is no wait.")
+
+
+def test_points_that_come_in_a_pause_are_spent_after_it(build):
+    server = ScriptedServer(USED_UP, SECOND)
+    rig = build(server)
+    rig.heartbeat.start()
+    rig.next_report()
+    rig.heartbeat.pause()
+    server.wallets = [RICH]
+    while not rig.next_report().is_over:
+        pass
+    time.sleep(0.1)
+    assert server.starts == []
+    rig.heartbeat.resume()
+    assert rig.next_report() == SECOND and rig.credentials.get(1.0).token == SECOND.play_token
+
+
+def test_a_lapsed_session_without_points_waits_too(build):
+    server = ScriptedServer(over("lease_expired"), over("balance_exhausted"), SECOND)
+    server.wallets = [EMPTY, RICH]
+    rig = build(server)
+    rig.heartbeat._restart_from = 0.0
+    assert rig.run() == SECOND
+
+
+def test_every_state_has_its_pause():
+    for state in State:
+        assert state.paused().is_paused is (state is not State.ENDED)
+        assert state.paused().is_waiting is state.is_waiting
+        assert not state.resumed().is_paused and state.paused().paused() is state.paused()
+
+
+class Picture:
+    """An mpv that remembers the texts it showed."""
+
+    def __init__(self):
+        self.texts = []
+
+    def show(self, text, seconds):
+        self.texts.append(text)
+
+
+PAGE = "https://pay.example.org/?user=u_1"
+
+
+def announced(max_points=None, seconds_left=100):
+    """Return notices, with mpv and the terminal that they are shown on, of a play that cost 10 points."""
+    picture, out, charges = Picture(), io.StringIO(), Charges()
+    charges.add("s-1", 1, 10_000)
+    return Announcements(picture, Screen(out), PlayRequest("stream-1", max_points), charges, seconds_left), picture, out
+
+
+def status(balance=0, seconds_left=8.4):
+    return Status("Playing", "T", balance, 60_000, seconds_left, 0)
+
+
+@pytest.mark.parametrize(
+    ("balance", "max_points", "said", "has_page"),
+    [
+        (0, None, "These are the last points: the picture ends in 8 s.", True),
+        (0, 10, "These are the last points: the picture ends in 8 s.", True),
+        (5_000, 10, "The most that you wanted to spend is reached: the picture ends in 8 s.", False),
+        (5_000, 11, "Your daily cap is reached: the picture ends in 8 s.", False),
+    ],
+)
+def test_the_last_lease_is_announced_once(balance, max_points, said, has_page):
+    announcements, picture, out = announced(max_points)
+    last = lease(final=True, top_up_url=PAGE)
+    for _ in range(3):
+        announcements.show_money(status(balance), last)
+    text = f"{said}\nTop up at {PAGE}" if has_page else said
+    assert (picture.texts, out.getvalue()) == ([text], f"{text}\n")
+    announcements.show_money(status(20_000, 28), lease())
+    announcements.show_money(status(balance), last)
+    assert picture.texts == [text, text], "again after a top-up"
+
+
+def test_a_lease_that_is_free_in_an_outage_is_not_announced():
+    announcements, picture, _ = announced()
+    announcements.show_money(status(), lease(final=True, outcome="unserved"))
+    announcements.show_money(status(), lease(final=True, outcome="early"))
+    assert len(picture.texts) == 1
+
+
+def test_a_warning_carries_the_page():
+    announcements, picture, out = announced(seconds_left=61)
+    announcements.show_money(status(59_000, 59), lease(top_up_url=PAGE))
+    assert picture.texts == [f"0:59 left (59.000 points)\nTop up at {PAGE}"]
+    assert out.getvalue() == f"Running out: 0:59 left (59.000 points)\nTop up at {PAGE}\n"
+
+
+def test_a_wait_is_shown_with_the_time_that_remains(monkeypatch):
+    announcements, picture, out = announced()
+    now = time.monotonic()
+    waiting = Waiting(now + 600, Funds(1_000, 4_000, PAGE))
+    for seconds in (0.0, 0.2, 1.0):
+        monkeypatch.setattr(time, "monotonic", lambda seconds=seconds: now + seconds)
+        announcements.show_wait(waiting, is_paused=False)
+    debt = "4.000 points are open from earlier viewing; they are paid first."
+    shown = f"Your points are used up.\n{debt}\nTop up at {PAGE}\nWaiting {{}} more. Nothing is bought."
+    assert picture.texts == [shown.format("10:00"), shown.format("9:59")]
+    said = f"Your points are used up. Waiting 10:00 for more; nothing is bought meanwhile.\n{debt}\nTop up at {PAGE}\n"
+    assert out.getvalue() == said
+    come = Waiting(now + 600, Funds(12_000, 4_000, PAGE), is_over=True)
+    for _ in range(2):
+        announcements.show_wait(come, is_paused=True)
+    assert out.getvalue() == f"{said}There are 12.000 points now. End the pause to go on.\n"
+
+
+def test_without_a_page_the_operator_is_asked():
+    announcements, _, out = announced()
+    announcements.show_wait(Waiting(time.monotonic() + 5, EMPTY), is_paused=False)
+    assert out.getvalue().endswith("\nAsk the operator for points.\n")
+
+
+def test_the_status_line_counts_down():
+    waiting = Status("Waiting for points", "Big Buck Bunny", 0, 60_000, None, 0, 581.4)
+    full = "Waiting for points (9:41 more): Big Buck Bunny  0.000 points  60 points/min"
+    assert status_line(waiting, 80) == full
+    assert status_line(waiting, 60) == "Waiting for points (9:41 more)  0.000 points  60 points/min"
+    assert status_line(waiting, 31) == "Waiting for points (9:41 more)"
+
+
+@pytest.mark.parametrize("given", ["", "0s", "25h", "86401s", "10", "m", "-5m", "1.5h", "10 m", "٥m", "9999999s"])
+def test_a_bad_time_to_wait_is_refused_with_its_bounds(given):
+    done = CliRunner().invoke(main, ["play", "stream-1", f"--wait={given}"])
+    assert done.exit_code == 2 and "from 1s to 24h" in done.output and "--wait=10m" in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        *((["--wait"], 600), (["--wait=90s"], 90), (["--wait=24h"], 86_400), (["--wait=1M"], 60), ([], None)),
+        (["--", "--wait"], None),
+    ],
+)
+def test_the_time_to_wait_follows_an_equals_sign(monkeypatch, words, expected):
+    seen = []
+
+    def play(context, request, options, as_json):
+        seen.append((request.stream_id, request.wait_s))
+        raise LoginExpiredError
+
+    monkeypatch.setattr("player.commands.play._play", play)
+    for order in ([*words[:1], "stream-1", *words[1:]] if words[:1] != ["--"] else ["stream-1", *words],):
+        CliRunner().invoke(main, ["play", *order])
+    assert seen == [("stream-1", expected)]
+    done = CliRunner().invoke(main, ["play", "stream-1", "--wait", "5m"])
+    assert done.exit_code == 2 and "--wait=5m" in done.output
+
+
+def test_totals_of_an_older_server_have_no_reserve():
+    assert Totals.from_fields({"end_reason": "kicked", "charged_millipoints": 5}) == Totals("kicked", 5, None, None)
+    assert Totals.from_fields({"code": "forbidden"}) is None
