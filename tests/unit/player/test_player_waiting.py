@@ -289,6 +289,14 @@ def test_a_wait_is_shown_with_the_time_that_remains(monkeypatch):
     assert picture.texts == [shown.format("10:00"), shown.format("9:59")]
     said = f"Your points are used up. Waiting 10:00 for more; nothing is bought meanwhile.\n{debt}\nTop up at {PAGE}\n"
     assert out.getvalue() == said
+    for debt in (4_000, 6_000, 6_000):
+        announcements.show_wait(Waiting(now + 600, Funds(1_000, debt, PAGE)), is_paused=False)
+    said += "6.000 points are open from earlier viewing; they are paid first.\n"
+    assert out.getvalue() == said
+    refused = Waiting(now + 600, Funds(12_000, 4_000, PAGE))
+    for _ in range(2):
+        announcements.show_wait(refused, is_paused=False)
+    said += "There are 12.000 points now. The start was refused; it is tried again.\n"
     come = Waiting(now + 600, Funds(12_000, 4_000, PAGE), is_over=True)
     for _ in range(2):
         announcements.show_wait(come, is_paused=True)
