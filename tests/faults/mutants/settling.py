@@ -63,7 +63,10 @@ MUTANTS_OF_SETTLING = {
         AT_RUNS,
     ),
     "settling: a session whose log is not complete is settled": Mutant(
-        RECONCILIATION, "awaits_settlement(record) and measured is not Measurement.PENDING", "awaits_settlement(record)"
+        RECONCILIATION,
+        "awaits_settlement(record) and measured is not Measurement.PENDING",
+        "awaits_settlement(record)",
+        AT_RUNS,
     ),
     "settling: a credit is more than the session's cost": Mutant(
         SETTLEMENT, "max(0, paid - record.adjusted_millipoints)", "paid", AT_SETTLING
