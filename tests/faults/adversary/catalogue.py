@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from tests.faults.adversary import honest, leases, loops, real_player, transfers
+from tests.faults.adversary import honest, leases, loops, real_player, slow_reading, transfers
 from tests.faults.adversary.viewer import PLENTY_MILLIPOINTS, Viewer
 
 EACH = ("1s", "2s", "6s", "10s", "copied")
@@ -55,7 +55,11 @@ STRATEGIES = (
     Strategy("overlapping ranges", transfers.overlapping_ranges, ("10s",)),
     Strategy("switch renditions", transfers.switch_renditions, ("2s",)),
     Strategy("many user agents", transfers.many_user_agents, ("2s",)),
+    Strategy("read on after the settlement", slow_reading.read_slowly, ("copied",)),
+    Strategy("odd user agents", transfers.odd_user_agents, ("2s",)),
+    Strategy("odd paths", transfers.odd_paths, ("2s",)),
+    Strategy("lower the daily cap", leases.lower_the_cap, ("2s",)),
     Strategy("honest client", honest.watch, EACH, is_honest=True),
     Strategy("honest client, short sessions", honest.look_through, ("2s", "6s"), is_honest=True),
-    Strategy("honest player with mpv", real_player.watch, ("2s", "6s"), is_honest=True),
+    Strategy("honest player with mpv", real_player.watch, ("2s", "10s"), is_honest=True),
 )

@@ -4,7 +4,9 @@ Like mpv behind the player's relay it begins at `live_start_index`, fetches one 
 playlist names it, and neither fetches nor beats during a pause.
 """
 
+import threading
 import time
+from typing import Self
 
 from tests.faults.adversary.received import Segment
 from tests.faults.adversary.viewer import Session, Viewer
@@ -22,7 +24,8 @@ def watch(viewer: Viewer) -> None:
     """Watch session after session until the end of the run."""
     while viewer.is_running():
         if session := viewer.start():
-            _Playing(viewer, session).run()
+            with _Heart(viewer, session) as heart:
+                _Playing(viewer, session, heart).run()
             viewer.stop(session)
             viewer.sleep(viewer.rng.uniform(*BETWEEN_S))
 
@@ -31,16 +34,51 @@ def look_through(viewer: Viewer) -> None:
     """Watch a few seconds at a time, as a viewer who looks through many streams."""
     while viewer.is_running():
         if session := viewer.start():
-            _Playing(viewer, session).play(viewer.rng.uniform(*SHORT_S))
+            with _Heart(viewer, session) as heart:
+                _Playing(viewer, session, heart).play(viewer.rng.uniform(*SHORT_S))
             viewer.stop(session)
             viewer.sleep(viewer.rng.uniform(*BETWEEN_S))
+
+
+class _Heart:
+    """A context manager that sends the heartbeats of a session in a thread of its own, as the player does."""
+
+    def __init__(self, viewer: Viewer, session: Session) -> None:
+        self.is_paused = False
+        self._viewer, self._session = viewer, session
+        self._over = threading.Event()
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def resume(self) -> None:
+        """Beat at once after a pause."""
+        self._beat()
+        self.is_paused = False
+
+    def _run(self) -> None:
+        while not self._over.wait(0.05) and not self._session.is_over:
+            if not self.is_paused and time.monotonic() >= self._session.beat_at_s:
+                self._beat()
+
+    def _beat(self) -> None:
+        with self._lock:
+            if not self._session.is_over:
+                self._session.is_over = self._viewer.beat(self._session).status != 200
 
 
 class _Playing:
     """The picture of one session. `_fetched` are the segments from the oldest to the newest one."""
 
-    def __init__(self, viewer: Viewer, session: Session) -> None:
-        self._viewer, self._session = viewer, session
+    def __init__(self, viewer: Viewer, session: Session, heart: _Heart) -> None:
+        self._viewer, self._session, self._heart = viewer, session, heart
         self._fetched: list[Segment] = []
         self._again: list[Segment] = []
         self._reload_at_s = 0.0
@@ -52,22 +90,18 @@ class _Playing:
             self.play(self._viewer.rng.uniform(*PLAYS_S))
             action = self._viewer.rng.choice(ACTIONS)
             if action == "pause":
+                self._heart.is_paused = True
                 self._viewer.sleep(self._viewer.rng.uniform(*PAUSES_S))
-                self._beat()
+                self._heart.resume()
             elif action == "seek":
                 self._seek_back()
 
     def play(self, seconds: float) -> None:
-        """Play for so long, with all heartbeats."""
+        """Play for so long."""
         until_s = time.monotonic() + seconds
         while time.monotonic() < until_s and self._viewer.is_running() and not self._session.is_over:
-            if time.monotonic() >= self._session.beat_at_s:
-                self._beat()
             if not self._fetch_next():
                 self._viewer.sleep(0.1)
-
-    def _beat(self) -> None:
-        self._session.is_over = self._viewer.beat(self._session).status != 200
 
     def _fetch_next(self) -> bool:
         """Fetch the next segment. Return False if there is none yet."""

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.faults.adversary.loops import fetch_ahead, missing
+from tests.faults.adversary.loops import WITHIN_THE_LEASE_S, fetch_ahead, missing
 from tests.faults.adversary.viewer import CONNECTIONS, Session, Viewer
 from tests.faults.harness.api_client import ApiClient
 
@@ -84,6 +84,16 @@ def empty_wallet(viewer: Viewer) -> None:
             viewer.beat(session)
         else:
             viewer.sleep(EVERY_S)
+
+
+def lower_the_cap(viewer: Viewer) -> None:
+    """Fetch ahead, and lower the daily cap to nothing before the end."""
+    while viewer.is_running():
+        viewer.api("PUT", "/me/wallet/cap", {"daily_cap_millipoints": None})
+        if session := viewer.start():
+            fetch_ahead(viewer, session, WITHIN_THE_LEASE_S)
+            viewer.api("PUT", "/me/wallet/cap", {"daily_cap_millipoints": 0})
+            viewer.stop(session)
 
 
 @contextmanager

@@ -40,6 +40,13 @@ class MediaAnswer:
         return self.status in (401, 402, 403, 410)
 
 
+class RawConnection(http.client.HTTPConnection):
+    """A connection that sends paths as they are."""
+
+    def _encode_request(self, request: str) -> bytes:
+        return request.encode("latin-1")
+
+
 class MediaClient:
     """One connection, kept alive. It is for one thread."""
 
@@ -85,8 +92,8 @@ class MediaClient:
 
     def _request(self, path: str, headers: dict[str, str]) -> http.client.HTTPResponse:
         if self._connection is None or self._connection.sock is None:
-            self._connection = http.client.HTTPConnection(*self._address, timeout=ANSWER_S_MAX)
-            self._connection.sock = _remote_socket(self._address)
+            self._connection = RawConnection(*self._address, timeout=ANSWER_S_MAX)
+            self._connection.sock = remote_socket(self._address)
         self._connection.request("GET", path, headers=headers)
         return self._connection.getresponse()
 
@@ -114,7 +121,8 @@ class MediaClient:
         return MediaAnswer(response.status, parts=parts, size=found[0][2] if found else 0)
 
 
-def _remote_socket(address: tuple[str, int]) -> socket.socket:
+def remote_socket(address: tuple[str, int]) -> socket.socket:
+    """Return a connection with the segment size and the buffer of a remote client."""
     client = socket.socket()
     client.settimeout(ANSWER_S_MAX)
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, REMOTE_MSS)

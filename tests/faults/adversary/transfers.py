@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from itertools import count
+from itertools import count, cycle
 
 from tests.faults.adversary.loops import fetch_and_lapse, missing
 from tests.faults.adversary.received import Segment
@@ -12,6 +12,9 @@ from tests.faults.adversary.viewer import CONNECTIONS, RETRY_S, Session, Viewer
 ALMOST_ALL = 0.97
 PIECES = 8
 HEAD_BYTES = 1_024
+# Bytes that are not UTF-8, quotes, escapes, and a line's start.
+ODD = ("\xff", "caf\xe9", '"', "\\", '\\"}', '{"at":"', "\x7f", "\t", "x" * 1_500, "\xc3" * 199 + "\xa9")
+ODD_PREFIX = '/\xff"/..'
 
 
 def break_off(viewer: Viewer) -> None:
@@ -54,6 +57,18 @@ def switch_renditions(viewer: Viewer) -> None:
 def many_user_agents(viewer: Viewer) -> None:
     """Send each request under another user agent, so that no decision is cached for it."""
     viewer.agents = (f"agent-{number}" for number in count())
+    fetch_and_lapse(viewer)
+
+
+def odd_user_agents(viewer: Viewer) -> None:
+    """Send user agents that a log or its reader may not accept."""
+    viewer.agents = cycle(ODD)
+    fetch_and_lapse(viewer)
+
+
+def odd_paths(viewer: Viewer) -> None:
+    """Send addresses that nginx normalizes to those of segments, and that a log may not accept as they were sent."""
+    viewer.path_prefix = ODD_PREFIX
     fetch_and_lapse(viewer)
 
 

@@ -75,19 +75,19 @@ class Viewer:
         self.received = Received()
         self.session_ids: list[str] = []
         self.seen: Counter[str] = Counter()
+        # The user agents of the next requests, and what precedes the paths of segments.
         self.agents: Iterator[str] | None = None
+        self.path_prefix = ""
         self._operator_account: Account = operator.account
         self._ends_at_s = ends_at_s
-        self._api = ApiClient(self.url, self.account)
         self._local, self._lock = threading.local(), threading.Lock()
-        self._clients: list[MediaClient] = []
+        self._clients: list[MediaClient | ApiClient] = []
         self._pool = ThreadPoolExecutor(CONNECTIONS)
         self._renditions: list[str] = []
 
     def close(self) -> None:
         """Close all connections."""
         self._pool.shutdown()
-        self._api.close()
         for client in self._clients:
             client.close()
 
@@ -108,7 +108,7 @@ class Viewer:
 
     def api(self, method: str, path: str, body: Any = None) -> Answer:
         """Send a request of the account until it is answered."""
-        return self._api.send(method, path, body)
+        return self._api_client().send(method, path, body)
 
     def start(self, **fields: Any) -> Session | None:
         """Start a session as soon as the allowance permits. Return None if it was refused or the run is over."""
@@ -153,7 +153,8 @@ class Viewer:
 
     def _count(self, what: str, answer: Answer) -> None:
         outcome = answer.document.get("outcome", "ok") if answer.status < 300 else answer.code
-        self.seen[f"{what} {outcome}"] += 1
+        with self._lock:
+            self.seen[f"{what} {outcome}"] += 1
 
     # ---- media ---------------------------------------------------------------------------------------------------
 
@@ -172,8 +173,8 @@ class Viewer:
         self, session: Session, segment: Segment, share: float = 1.0, ranges: str = "", token: str = ""
     ) -> MediaAnswer:
         """Fetch a segment once: a share of its bytes, or the ranges of a header. Count what arrived."""
-        headers = self._headers(token or session.token) | ({"Range": f"bytes={ranges}"} if ranges else {})
-        answer = self._client().segment(f"/play/{session.session_id}/{segment.path}", headers, share)
+        headers = self.headers(token or session.token) | ({"Range": f"bytes={ranges}"} if ranges else {})
+        answer = self._client().segment(self.path_of(session, segment), headers, share)
         for first, count in answer.parts:
             self.received.add(session.session_id, segment, first, count, answer.size)
         self._take_status(session, answer)
@@ -196,7 +197,7 @@ class Viewer:
             each.result()
 
     def _playlist(self, session: Session, path: str) -> str:
-        answer = self._client().text(f"/play/{session.session_id}/{path}", self._headers(session.token))
+        answer = self._client().text(f"/play/{session.session_id}/{path}", self.headers(session.token))
         self._take_status(session, answer)
         return answer.body.decode() if answer.status == 200 else ""
 
@@ -205,10 +206,22 @@ class Viewer:
             self.seen[f"media {answer.status}"] += 1
         session.is_over = session.is_over or answer.refused_for_good
 
-    def _headers(self, token: str) -> dict[str, str]:
+    def path_of(self, session: Session, segment: Segment) -> str:
+        return f"{self.path_prefix}/play/{session.session_id}/{segment.path}"
+
+    def headers(self, token: str) -> dict[str, str]:
+        """Return the headers of a media request."""
         with self._lock:
             agent = next(self.agents) if self.agents else AGENT
         return {"Authorization": f"Bearer {token}", "User-Agent": agent}
+
+    def _api_client(self) -> ApiClient:
+        client: ApiClient | None = getattr(self._local, "api", None)
+        if client is None:
+            client = self._local.api = ApiClient(self.url, self.account)
+            with self._lock:
+                self._clients.append(client)
+        return client
 
     def _client(self) -> MediaClient:
         client: MediaClient | None = getattr(self._local, "client", None)

@@ -63,7 +63,10 @@ def test_a_hold_that_begins_while_a_fresh_token_is_awaited_may_last_longer(provi
     ("value", "is_web"),
     [
         *(("https://pay.example.org/?user=u_1#to", True), ("http://127.0.0.1:8090/u_1", True)),
-        *((value, False) for value in (None, 5, "", "pay.example.org", "file:///etc/passwd", "javascript:alert(1)")),
+        *(
+            (value, False)
+            for value in (None, 5, "", "pay.example.org", "file:///etc/passwd", "javascript:alert(1)", "smb://host/x")
+        ),
         *((value, False) for value in ("https://", "https://a b", "https://a/\x1b[31m", "https://ä.de", "https://[x")),
         *((value, False) for value in ("--new-window", "https://a/\n", "https://a/`x`", "https://a/" + "x" * 2_000)),
     ],

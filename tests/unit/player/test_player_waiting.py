@@ -76,6 +76,19 @@ def test_after_a_credit_a_new_session_starts_within_the_rest_of_the_limit(build)
     assert rig.charges.session_ids == ["s-1", "s-2"] and rig.charges.end_reason("s-1") == "balance_exhausted"
 
 
+def test_points_that_end_again_are_waited_for_with_the_whole_time(build):
+    again = over("balance_exhausted", charged_millipoints=5_000, balance_millipoints=0)
+    server = ScriptedServer(USED_UP, lease(session_id="s-2", next_beat_in_ms=0), again, lease(session_id="s-3"))
+    server.wallets = [EMPTY, RICH]
+    rig = build(server)
+    rig.heartbeat.start()
+    first = rig.next_report(Waiting)
+    assert rig.next_report(type(SECOND)).session_id == "s-2"
+    second = rig.next_report(Waiting)
+    assert rig.next_report(type(SECOND)).session_id == "s-3"
+    assert second.ends_at > first.ends_at and rig.charges.spent_millipoints == 25_000
+
+
 def test_media_are_held_and_nothing_is_bought_while_waiting(build):
     server = ScriptedServer(USED_UP)
     rig = build(server)
@@ -276,6 +289,14 @@ def test_a_wait_is_shown_with_the_time_that_remains(monkeypatch):
     assert picture.texts == [shown.format("10:00"), shown.format("9:59")]
     said = f"Your points are used up. Waiting 10:00 for more; nothing is bought meanwhile.\n{debt}\nTop up at {PAGE}\n"
     assert out.getvalue() == said
+    for debt in (4_000, 6_000, 6_000):
+        announcements.show_wait(Waiting(now + 600, Funds(1_000, debt, PAGE)), is_paused=False)
+    said += "6.000 points are open from earlier viewing; they are paid first.\n"
+    assert out.getvalue() == said
+    refused = Waiting(now + 600, Funds(12_000, 4_000, PAGE))
+    for _ in range(2):
+        announcements.show_wait(refused, is_paused=False)
+    said += "There are 12.000 points now. The start was refused; it is tried again.\n"
     come = Waiting(now + 600, Funds(12_000, 4_000, PAGE), is_over=True)
     for _ in range(2):
         announcements.show_wait(come, is_paused=True)
