@@ -36,7 +36,7 @@ def reap_sessions(event: CloudWatchEvent) -> None:
     container().reaper.reap()
 
 
-@app.schedule(Rate(2, unit=Rate.MINUTES))
+@app.schedule(Rate(1, unit=Rate.MINUTES))
 def reconcile_sessions(event: CloudWatchEvent) -> None:
     """Compare ended sessions with their ledger and what they were served."""
     container().reconciliation.run()

@@ -7,7 +7,7 @@ refused write is not reported; AWS charges it as a write.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -19,14 +19,18 @@ from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import new_session_id, new_user_id
 from chalicelib.domain.money.lease import Outcome
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
+from chalicelib.domain.money.served_spans import Span
+from chalicelib.domain.money.usage import Served
 from chalicelib.domain.money.wallets import PAGE_ENTRIES
 from chalicelib.domain.streams.runtime import Outage
+from chalicelib.ports.usage import Usage
 from tests.fakes.access.denylist import FakeDenylist
 from tests.fakes.money.sessions import session_record
 from tests.fakes.simple import MemoryCounters, SetClock, Switch
 from tests.fixtures.emulator import private_stage
 
 BEATS = 60
+FLUSHES = 360
 LEASE_MS = 10_000
 
 
@@ -71,19 +75,21 @@ class WalletBench:
         services.stores.counters, services.stores.denylist = MemoryCounters(), FakeDenylist()
         self.wallets, self.ledger = services.stores.wallets, services.ledger
         self.billing, self.session_opener = services.billing, services.session_opener
+        self.statements, self.settlements = services.statements, services.settlements
+        self.usage = services.stores.usage
 
-    def viewer(self) -> str:
+    def viewer(self, millipoints: int = 10**8) -> str:
         """Create a viewer with a balance."""
         user_id = new_user_id()
         self.wallets.create(user_id)
         self.wallets.begin_day(user_id, self.clock.now_ms() // 86_400_000)
-        self.top_up(user_id)
+        self.top_up(user_id, millipoints)
         return user_id
 
-    def top_up(self, user_id: str) -> None:
+    def top_up(self, user_id: str, millipoints: int = 10**8) -> None:
         """Credit a payment."""
         self.ledger.credit(
-            user_id=user_id, millipoints=10**8, payment_id=new_session_id(), note="top-up", by_user_id=user_id
+            user_id=user_id, millipoints=millipoints, payment_id=new_session_id(), note="top-up", by_user_id=user_id
         )
 
     def open(self, user_id: str, viewers_max: int = 0) -> str:
@@ -133,6 +139,49 @@ def other_operations(bench: WalletBench, units: Units) -> None:
         bench.open(user_id, viewers_max=9)
 
 
+def settlements(bench: WalletBench, units: Units) -> None:
+    """Measure the settlement of a session, and the start that pays its debt."""
+    user_id = bench.viewer(LEASE_MS)
+    record = bench.billing.end(user_id, bench.open(user_id), EndReason.VIEWER_STOPPED, as_of_ms=bench.clock.now_ms())
+    bench.ledger.credit(
+        user_id=user_id, millipoints=-LEASE_MS, payment_id=new_session_id(), note="", by_user_id=user_id
+    )
+    entries = list(bench.statements.session_entries(record))
+    with units.spent(1, "settlement that charges"):
+        record = bench.settlements.settle(record, entries, Served(media_ms=4_000, segments=2, requests=2))
+    assert record.settled_debt_millipoints == 4_000, record
+    bench.top_up(user_id)
+    with units.spent(1, "start that pays a debt"):
+        bench.open(user_id)
+
+
+def flushes(usage: Usage, units: Units) -> None:
+    """Measure what a log follower writes for one session of an hour, in batches of 10 s."""
+    served = Served(
+        media_ms=10_000, media_bytes=4_000_000, segments=5, requests=15, first_at_ms=10**12, last_at_ms=10**12
+    )
+
+    def add(spans_of: Callable[[int], list[Span]]) -> None:
+        session_id = new_session_id()
+        for batch in range(FLUSHES):
+            spans = spans_of(batch + 1)
+            assert usage.add(session_id, served, follower="0a1b2c3d", batch=batch, now_ms=10**12, spans=spans)
+
+    def seeking(seeks: int) -> Callable[[int], list[Span]]:
+        return lambda batch: [Span("1-1-", n * 99, n * 99 + 50, 100_000) for n in range(min(seeks, batch))]
+
+    with units.spent(FLUSHES, "flush of a session, without spans"):
+        add(lambda _: [])
+    with units.spent(FLUSHES, "flush of a session that plays on"):
+        add(lambda batch: [Span("1-1-", 4_000, 4_000 + 5 * batch, 10_000 * batch)])
+    for seeks in (10, 64):
+        with units.spent(FLUSHES, f"flush of a session with {seeks} seeks"):
+            add(seeking(seeks))
+    with units.spent(FLUSHES, "report of a follower, of four"):
+        for number in range(FLUSHES):
+            usage.mark(f"0a1b2c3{number % 4}", 10**12 + number)
+
+
 def size_of_item(bench: WalletBench, sessions: int) -> int:
     """Return the bytes of a wallet item with new sessions, as DynamoDB counts them."""
     user_id = bench.viewer()
@@ -163,6 +212,8 @@ def main() -> None:
         for sessions in (1, 2, 8):
             beats(bench, units, sessions)
         other_operations(bench, units)
+        settlements(bench, units)
+        flushes(bench.usage, units)
 
 
 if __name__ == "__main__":

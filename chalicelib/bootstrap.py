@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache, cached_property, partial
 
 from chalicelib import config
+from chalicelib.domain.money.points import MILLIPOINTS_PER_POINT
 from chalicelib.domain.streams.source_urls import check_source_url
 from chalicelib.observability import report_error
 from chalicelib.services.access.access import Access
@@ -14,15 +15,19 @@ from chalicelib.services.access.key_rotation import KeyRotation
 from chalicelib.services.access.limiter import Limiter
 from chalicelib.services.access.playback import Playback
 from chalicelib.services.access.reaper import Reaper
+from chalicelib.services.access.service_keys import ServiceKeys
 from chalicelib.services.accounts.accounts import Accounts
+from chalicelib.services.accounts.chargebacks import Chargebacks
 from chalicelib.services.accounts.credentials import Credentials
 from chalicelib.services.accounts.erasure import Erasure
 from chalicelib.services.money.billing import Billing
 from chalicelib.services.money.delivery_cache import DeliveryCache
 from chalicelib.services.money.ledger import LedgerService
-from chalicelib.services.money.payments import OperatorPayments
+from chalicelib.services.money.metering import Metering
+from chalicelib.services.money.payments import PaymentsService
 from chalicelib.services.money.reconciliation import Reconciliation
 from chalicelib.services.money.session_opener import SessionOpener
+from chalicelib.services.money.settlements import CreditRules, Settlements
 from chalicelib.services.money.statements import Statements
 from chalicelib.services.operations.audit import Audit
 from chalicelib.services.operations.monitoring import Monitoring
@@ -61,6 +66,7 @@ class Container:
             sessions=self.stores.sessions,
             ledger=self.ledger,
             delivery=self.delivery,
+            metering=Metering(self.stores.usage, self.stores.clock),
             denylist=self.stores.denylist,
             counters=self.stores.counters,
             clock=self.stores.clock,
@@ -150,7 +156,12 @@ class Container:
     def erasure(self) -> Erasure:
         stores = self.stores
         return Erasure(
-            users=stores.users, billing=self.billing, clients=stores.clients, audit=self.audit, clock=stores.clock
+            users=stores.users,
+            wallets=stores.wallets,
+            billing=self.billing,
+            clients=stores.clients,
+            audit=self.audit,
+            clock=stores.clock,
         )
 
     @cached_property
@@ -205,19 +216,43 @@ class Container:
         return IngestRefusals(self.stores.media, self.stores.clock)
 
     @cached_property
+    def settlements(self) -> Settlements:
+        settings = self.settings
+        return Settlements(
+            wallets=self.stores.wallets,
+            sessions=self.stores.sessions,
+            ledger=self.ledger,
+            counters=self.stores.counters,
+            clock=self.stores.clock,
+            rules=CreditRules(
+                credits=settings.settlement_credits,
+                per_day_millipoints=settings.settlement_credits_per_day * MILLIPOINTS_PER_POINT,
+            ),
+        )
+
+    @cached_property
     def reconciliation(self) -> Reconciliation:
         return Reconciliation(
             table=self.stores.reconciliations,
             sessions=self.stores.sessions,
             ledger=self.ledger,
             statements=self.statements,
+            settlements=self.settlements,
             usage=self.stores.usage,
             clock=self.stores.clock,
         )
 
     @cached_property
-    def payments(self) -> OperatorPayments:
-        return OperatorPayments(self.ledger, self.reconciliation, self.stores.sessions, self.audit)
+    def payments(self) -> PaymentsService:
+        return PaymentsService(self.ledger, self.reconciliation, self.stores.sessions, self.audit)
+
+    @cached_property
+    def chargebacks(self) -> Chargebacks:
+        return Chargebacks(ledger=self.ledger, users=self.stores.users, accounts=self.accounts, audit=self.audit)
+
+    @cached_property
+    def service_keys(self) -> ServiceKeys:
+        return ServiceKeys(store=self.stores.service_keys, audit=self.audit, clock=self.stores.clock)
 
     @cached_property
     def monitoring(self) -> Monitoring:

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from chalicelib.domain.access.limits import Allowances, Limit
+from chalicelib.domain.money.top_up import TopUpUrl
 from chalicelib.domain.streams.addresses import IpNetwork
 from chalicelib.setting_types import ConfigError as ConfigError  # for all who load the settings
 from chalicelib.settings_table import Part, read
@@ -31,8 +32,12 @@ class Settings:
     ingest_ports: frozenset[int]
     login_limit: Limit
     login_address_limit: Limit
+    settlement_credits: bool
+    settlement_credits_per_day: int
     start_limit: Limit
     address_days: int
+    # Call it with a user's id.
+    top_up_url: TopUpUrl
     # At most one of these two is set.
     denylist_dir: Path | None
     denylist_store: str | None

@@ -13,6 +13,7 @@ STATUS_OF_ERROR: tuple[tuple[type[Exception], int], ...] = (
     (errors.BodyTooLarge, 413),
     (errors.Invalid, 400),
     (errors.Unauthenticated, 401),
+    (errors.DebtOpen, 402),
     (errors.Forbidden, 403),
     (errors.NotFound, 404),
     (errors.Conflict, 409),

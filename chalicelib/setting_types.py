@@ -89,4 +89,6 @@ def as_text(value: Any) -> str:
     """Return a value as a variable has it."""
     if isinstance(value, tuple | frozenset):
         return ",".join(sorted(map(str, value)))
+    if isinstance(value, bool):
+        return "on" if value else "off"
     return "" if value is None else str(value)

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib.domain.access.limits import BACK_S_MAX, Allowances, Limit
+from chalicelib.domain.money.top_up import TEMPLATE_CHARS_MAX, TopUpUrl
 from chalicelib.setting_types import ConfigError, Default, Environ, Kind, Setting, whole
 
 
@@ -48,6 +49,7 @@ URL = Kind("an address", lambda text: text.rstrip("/"))
 PORT = whole(1, 65_535)
 HOST = Kind("a host name or an address, without a port", pattern=r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 LISTEN_HOST = Kind("an IPv4 address of this machine", lambda text: str(IPv4Address(text)))
+SWITCH = Kind("`on` or `off`", lambda text: text == "on", "on|off")
 LIMIT = Kind(f"`10+1/10s` is 10 at once, then one each 10 s; at most `9999999+1/{BACK_S_MAX}s`", Limit.parse)
 NETWORKS = Kind(
     "networks such as 10.20.0.0/16 or fd12:3456::/32, without host bits, separated by commas",
@@ -62,6 +64,11 @@ STATE = Kind("a path without % ; $ \\ and quotes", Path, r"[^%;$\\\"'\x00-\x1f]+
 STORE = Kind(
     "the ARN of a KeyValueStore, `arn:aws:cloudfront::<account>:key-value-store/<id>`",
     pattern=r"arn:[a-z-]+:cloudfront::[0-9]{12}:key-value-store/[0-9a-f-]{36}",
+)
+TOP_UP_URL = Kind(
+    "an https address with `{user_id}` behind its host, without a user name;"
+    f" http for localhost only; at most {TEMPLATE_CHARS_MAX} characters",
+    TopUpUrl.parse,
 )
 RTMP_URL = Kind("`rtmp://HOST:PORT/live`", pattern=r"rtmp://[A-Za-z0-9.-]+:[0-9]{1,5}/live")
 WORKER_ID = Kind("1 to 63 letters, digits, dots, - and _", pattern=r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -87,9 +94,12 @@ STAGE = (
     choosable("TOLLCAST_INGEST_PORTS", PORTS, "", "further ports to pull from"),
     choosable("TOLLCAST_LOGIN_LIMIT", LIMIT, str(Allowances.login), "wrong passwords of an address for one account"),
     choosable("TOLLCAST_LOGIN_ADDRESS_LIMIT", LIMIT, str(Allowances.login_address), "wrong passwords by address", HIGH),
+    choosable("TOLLCAST_SETTLEMENT_CREDITS", SWITCH, "on", "whether settlements credit what was not served"),
+    choosable("TOLLCAST_SETTLEMENT_CREDITS_PER_DAY", whole(0, 10**9), "0", "points of credits a user and day; 0: any"),
     choosable("TOLLCAST_START_LIMIT", LIMIT, str(Allowances.start), "starts of a user", HIGH),
     # At most as long as the audit log keeps its entries.
     choosable("TOLLCAST_ADDRESS_DAYS", whole(1, 400), "30", "days that addresses and user agents are kept"),
+    choosable("TOLLCAST_TOP_UP_URL", TOP_UP_URL, "", "where viewers buy points, such as `https://…/?user={user_id}`"),
     Setting("TOLLCAST_DENYLIST_DIR", FILE, NONE, "nginx's denylist, shared with the API", "{layout.denylist_dir}"),
     Setting("TOLLCAST_DENYLIST_STORE", STORE, NONE, "CloudFront's denylist, instead; needs the layer `SignerLayer`"),
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from chalicelib import config
 from chalicelib.adapters.access.dynamodb_clients import DynamoClients
 from chalicelib.adapters.access.dynamodb_limits import DynamoLimits
+from chalicelib.adapters.access.dynamodb_service_keys import DynamoServiceKeys
 from chalicelib.adapters.access.edge_keys import EdgeKeyStore
 from chalicelib.adapters.access.file_denylist import FileDenylist
 from chalicelib.adapters.access.jwt_tokens import JwtTokens
@@ -52,6 +53,7 @@ class Stores:
     reconciliations = cached_property(lambda self: DynamoReconciliations(self._prefix))
     usage = cached_property(lambda self: DynamoUsage(self._prefix))
     clients = cached_property(lambda self: DynamoClients(self._prefix, self.settings.address_days))
+    service_keys = cached_property(lambda self: DynamoServiceKeys(self._prefix))
     limits = cached_property(lambda self: DynamoLimits(self._prefix))
     streams = cached_property(lambda self: DynamoStreams(self._prefix))
     runtimes = cached_property(lambda self: DynamoRuntimes(self._prefix))

@@ -23,6 +23,8 @@ LOG_DAYS = 30
 # All keys are strings, except those in NUMBERS.
 TABLES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]], str | None]] = {
     "users": ("user_id", None, {}, None),
+    # Credentials of programs. Expired and revoked ones stay as long as the audit log may name them.
+    "service_keys": ("key_id", None, {}, "expires_at_s"),
     "wallets": ("user_id", None, {}, None),
     "ledger": ("user_id", "first_version", {}, None),
     "payments": ("payment_id", None, {}, None),

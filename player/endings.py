@@ -1,12 +1,13 @@
 """The ways in which watching ends: an end reason, an exit status and a sentence for each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from player.exit_status import ExitStatus
 
 _REASONS: dict[str, tuple[ExitStatus, str]] = {
     "viewer_stopped": (ExitStatus.OK, "You stopped watching."),
     "balance_exhausted": (ExitStatus.OUT_OF_POINTS, "Your points are used up."),
+    "debt_open": (ExitStatus.OUT_OF_POINTS, "Points are open from earlier viewing; they are paid first."),
     "max_points_reached": (ExitStatus.OUT_OF_POINTS, "The most that you wanted to spend is spent."),
     "daily_cap_reached": (ExitStatus.OUT_OF_POINTS, "Your daily cap is reached."),
     "kicked": (ExitStatus.ENDED_BY_OTHERS, "An operator ended this session."),
@@ -17,7 +18,7 @@ _REASONS: dict[str, tuple[ExitStatus, str]] = {
 }
 
 # The codes of a start that is refused for lack of points.
-NOTHING_LEFT = ("balance_exhausted", "daily_cap_reached")
+NOTHING_LEFT = ("balance_exhausted", "debt_open", "daily_cap_reached")
 
 
 @dataclass(frozen=True)
@@ -77,3 +78,10 @@ def mpv_failed(sentence: str) -> Ending:
 def refused(sentence: str) -> Ending:
     """Return the ending for a refusal without an end reason."""
     return Ending("viewer_stopped", ExitStatus.REFUSED, sentence)
+
+
+def without_wait(ending: Ending) -> Ending:
+    """Return the ending of a play that was to wait for points, with the reason why it did not wait."""
+    if ending.end_reason not in ("daily_cap_reached", "max_points_reached"):
+        return ending
+    return replace(ending, sentence=f"{ending.sentence} More points do not change that, so there is no wait.")

@@ -1,8 +1,13 @@
 """The errors that a command can end with: what happened, what to do next, and the exit status."""
 
+import sys
+from typing import IO, Any
+
 import click
 
 from player.exit_status import ExitStatus
+from player.terminal.output import terminal_width
+from player.terminal.text import fitted
 
 
 class CliError(click.ClickException):
@@ -15,9 +20,16 @@ class CliError(click.ClickException):
         self.exit_code = int(status)  # type: ignore[misc]  # click declares it for the class
 
     def format_message(self) -> str:
-        """Return the message and the advice, which has its own line if the message has several."""
-        gap = "\n" if "\n" in self.message else " "
+        """Return the message and the advice, which has its own line if one of them has several."""
+        gap = "\n" if "\n" in self.message + self.advice else " "
         return f"{self.message}{gap}{self.advice}".strip()
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the error, on a terminal without breaking words."""
+        text = f"Error: {self.format_message()}"
+        stream = file or sys.stderr
+        lines = fitted(text, terminal_width()) if stream.isatty() else text.splitlines()
+        click.echo("\n".join(lines), file=stream)
 
 
 class NotLoggedInError(CliError):

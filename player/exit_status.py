@@ -24,7 +24,7 @@ MEANINGS: dict[ExitStatus, str] = {
     ExitStatus.OK: "the stream ended, or you stopped watching",
     ExitStatus.FAILED: "something on this machine failed, such as a full disk",
     ExitStatus.USAGE: "wrong usage",
-    ExitStatus.OUT_OF_POINTS: "out of points: balance_exhausted, max_points_reached, daily_cap_reached",
+    ExitStatus.OUT_OF_POINTS: "out of points: balance_exhausted, debt_open, daily_cap_reached, …",
     ExitStatus.REFUSED: "not logged in, or refused: not live, too many screens, stream full",
     ExitStatus.UNREACHABLE: "the server could not be reached",
     ExitStatus.NETWORK_LOST: "the network was lost while watching: lease_expired",

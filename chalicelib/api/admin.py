@@ -1,11 +1,19 @@
-"""Operators' routes for sessions, accounts and money."""
+"""Routes for sessions, accounts and money, of operators and, some of them, of service keys."""
 
 from chalicelib.api.endpoint import Call, Routes
-from chalicelib.api.models.accounts import CreateUserRequest, EditUserRequest, ErasedAnswer, UserAnswer
+from chalicelib.api.models.accounts import (
+    CreateUserRequest,
+    EditUserRequest,
+    ErasedAnswer,
+    LookupAnswer,
+    LookupQuery,
+    UserAnswer,
+)
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import SessionAnswer, SessionsQuery
-from chalicelib.api.models.wallets import CreditRequest, LedgerItem, WalletAnswer
+from chalicelib.api.models.wallets import CreditRequest, LedgerItem, PaymentAnswer, ReverseRequest, WalletAnswer
 from chalicelib.api.wire import wallet_answer
+from chalicelib.domain.access.service_keys import Scope
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.errors import Conflict
 from chalicelib.services.access.playback import LiveSession
@@ -30,6 +38,14 @@ def list_sessions(call: Call) -> ListAnswer[SessionAnswer]:
 def list_users(call: Call) -> ListAnswer[UserAnswer]:
     """List all accounts. A page may be short before the end."""
     return ListAnswer[UserAnswer].model_validate(call.services.accounts.listing(**dict(call.query)))
+
+
+@routes.add("GET", "/users/lookup", role=Role.ADMIN, key_scope=Scope.CREDIT, query=LookupQuery, refusals={404})
+def look_up_user(call: Call) -> LookupAnswer:
+    """Return the id of the account with an email or an id, and whether it is disabled."""
+    query = call.query
+    user_id = query.user_id or call.services.accounts.id_of(query.email)
+    return LookupAnswer.model_validate(call.services.accounts.get(user_id))
 
 
 @routes.add("POST", "/users", role=Role.ADMIN, body=CreateUserRequest, status=201, refusals={409})
@@ -74,10 +90,47 @@ def user_ledger(call: Call, user_id: str) -> ListAnswer[LedgerItem]:
     return ListAnswer[LedgerItem].model_validate(call.services.ledger.entries(user_id, **dict(call.query)))
 
 
-@routes.add("POST", "/wallets/{user_id}/credit", role=Role.ADMIN, body=CreditRequest, refusals={409})
-def credit_wallet(call: Call, user_id: str) -> WalletAnswer:
+@routes.add(
+    "POST",
+    "/wallets/{user_id}/credit",
+    role=Role.ADMIN,
+    key_scope=Scope.CREDIT,
+    body=CreditRequest,
+    keys_answer=PaymentAnswer,
+    refusals={409},
+)
+def credit_wallet(call: Call, user_id: str) -> WalletAnswer | PaymentAnswer:
     """Add points, or remove some with a negative amount: exactly once for each `payment_id`."""
-    return wallet_answer(call, call.services.payments.credit(user_id, by=call.actor, **dict(call.body)))
+    given = {name: value for name, value in call.body if value is not None}
+    if call.key is None:
+        return wallet_answer(call, call.services.payments.credit(user_id, by=call.actor, **given))
+    # Without the balance and what the user watches: a key sees its own payments only.
+    given = {"source": call.key.name, **given}
+    call.services.payments.credit(user_id, by=call.actor, **given)
+    return PaymentAnswer.model_validate(call.services.ledger.payment(call.body.payment_id))
+
+
+@routes.add("GET", "/payments/{payment_id}", role=Role.ADMIN, key_scope=Scope.CREDIT)
+def payment(call: Call, payment_id: str) -> PaymentAnswer:
+    """Return a payment. A service key sees those that it made."""
+    return PaymentAnswer.model_validate(call.services.chargebacks.find(payment_id, by=call.actor))
+
+
+@routes.add(
+    "POST",
+    "/payments/{payment_id}/reverse",
+    role=Role.ADMIN,
+    key_scope=Scope.CREDIT,
+    body=ReverseRequest,
+    refusals={409},
+)
+def reverse_payment(call: Call, payment_id: str) -> PaymentAnswer:
+    """Take a payment back, at most what the wallet holds. Once: a repetition returns the same.
+
+    A service key reverses payments that it made.
+    """
+    done = call.services.chargebacks.reverse(payment_id, **dict(call.body), by=call.actor)
+    return PaymentAnswer.model_validate(done)
 
 
 def _session(live: LiveSession) -> SessionAnswer:

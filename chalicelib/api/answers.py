@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from chalice.app import Response
@@ -20,9 +21,14 @@ def make_response(
     return Response(body=body, status_code=status, headers={**fixed, **(headers or {})})
 
 
-def problem_response(error: Exception, path: str) -> Response:
-    """Return the response to a failed request. Log the trace of server errors."""
+def problem_response(error: Exception, path: str, of_payment: Mapping[str, Any] | None = None) -> Response:
+    """Return the response to a failed request. Log the trace of server errors.
+
+    `of_payment` are further members of a 402, for the caller of the request.
+    """
     document = problem_of(error)
+    if document["status"] == HTTPStatus.PAYMENT_REQUIRED:
+        document |= of_payment or {}
     if document["status"] >= 500:
         logger().error("request failed", path=path, code=document["code"], exc_info=error)
     return as_response(document)

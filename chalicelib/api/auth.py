@@ -1,9 +1,12 @@
-"""Routes for login, refresh and logout."""
+"""Routes for login, refresh and logout, and for service keys."""
 
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.accounts import LoginAnswer, LoginRequest, RefreshRequest
+from chalicelib.api.models.common import ListAnswer, ListQuery
+from chalicelib.api.models.service_keys import CreateKeyRequest, NewKeyAnswer, RotateKeyRequest, ServiceKeyAnswer
 from chalicelib.api.wire import login_answer
 from chalicelib.domain.accounts.users import Role
+from chalicelib.services.access.service_keys import NewKey
 
 routes = Routes("auth")
 
@@ -30,3 +33,31 @@ def logout(call: Call) -> None:
 def logout_everywhere(call: Call) -> None:
     """End all logins and sessions of the caller, the login of this access token included."""
     call.services.credentials.logout_everywhere(call.user_id)
+
+
+@routes.add("GET", "/service-keys", role=Role.ADMIN, query=ListQuery)
+def list_keys(call: Call) -> ListAnswer[ServiceKeyAnswer]:
+    """List all service keys, expired and revoked ones included, without secrets."""
+    return ListAnswer[ServiceKeyAnswer].model_validate(call.services.service_keys.listing(**dict(call.query)))
+
+
+@routes.add("POST", "/service-keys", role=Role.ADMIN, body=CreateKeyRequest, status=201, refusals={409})
+def create_key(call: Call) -> NewKeyAnswer:
+    """Create a service key. Its secret is shown only in this answer."""
+    return _new_key(call.services.service_keys.create(**dict(call.body), by=call.actor))
+
+
+@routes.add("POST", "/service-keys/{key_id}/rotate", role=Role.ADMIN, body=RotateKeyRequest, refusals={409})
+def rotate_key(call: Call, key_id: str) -> NewKeyAnswer:
+    """Give a service key a new secret. Older ones end at once or after an overlap."""
+    return _new_key(call.services.service_keys.rotate(key_id, **dict(call.body), by=call.actor))
+
+
+@routes.add("DELETE", "/service-keys/{key_id}", role=Role.ADMIN)
+def revoke_key(call: Call, key_id: str) -> ServiceKeyAnswer:
+    """Revoke a service key for good, from the next request on. It stays in the list."""
+    return ServiceKeyAnswer.model_validate(call.services.service_keys.revoke(key_id, by=call.actor))
+
+
+def _new_key(new: NewKey) -> NewKeyAnswer:
+    return NewKeyAnswer.model_validate({**vars(new.key), "key": new.token})

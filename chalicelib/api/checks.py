@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from chalicelib.api.models.forms import DAY_WORDS
+from chalicelib.api.models.forms import DAY_WORDS, PAYMENT_ID_WORDS
 from chalicelib.domain import ids
 from chalicelib.domain.errors import BodyTooLarge, Invalid, NotFound
 from chalicelib.domain.money.usage import is_day
+from chalicelib.domain.money.wallets import REVERSAL_PREFIX
 
 BODY_BYTES_MAX = 64 * 1024
 FIELD_ERRORS_MAX = 20
 # Pydantic's prefix to messages of our own checks.
 OUR_OWN = "Value error, "
 # A path parameter of another form cannot exist, so it is 404.
-PATH_FORMS = {"stream_id": ids.STREAM_ID, "session_id": ids.SESSION_ID, "user_id": ids.USER_ID}
+PATH_FORMS = {
+    "stream_id": ids.STREAM_ID,
+    "session_id": ids.SESSION_ID,
+    "user_id": ids.USER_ID,
+    "key_id": ids.KEY_ID,
+}
+# A reversal's id is allowed, so that the answer can say why it cannot be reversed.
+PAYMENT_PATH = re.compile(rf"(?:{re.escape(REVERSAL_PREFIX)})?{ids.PAYMENT_ID.pattern}")
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -60,9 +69,11 @@ def query_of(model: type[Model] | None, params: Any) -> Model | None:
 
 
 def checked_path(params: dict[str, str]) -> dict[str, str]:
-    """Return path parameters that may exist. Raise `NotFound` for other ids, `Invalid` for a wrong day."""
+    """Return path parameters that may exist. Raise `NotFound` for other ids, `Invalid` for a wrong day or payment."""
     if "day" in params and not is_day(params["day"]):
         raise Invalid.field("day", DAY_WORDS)
+    if "payment_id" in params and not PAYMENT_PATH.fullmatch(params["payment_id"]):
+        raise Invalid.field("payment_id", PAYMENT_ID_WORDS)
     for name, value in params.items():
         form = PATH_FORMS.get(name)
         if form and not form.fullmatch(value):

@@ -19,6 +19,7 @@ from chalicelib.api.answers import make_response, problem_response
 from chalicelib.api.checks import bearer, body_of, checked_path, no_body, query_of
 from chalicelib.bootstrap import Container, container
 from chalicelib.domain.access.clients import AGENT_CHARS_MAX, Client
+from chalicelib.domain.access.service_keys import KEY_PREFIX, Scope, ServiceKey
 from chalicelib.domain.access.tokens import AccessClaims
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.operations.audit import Actor
@@ -33,31 +34,34 @@ class Call:
 
     services: Container
     caller: AccessClaims | None
+    # In place of a caller, on the routes that accept one.
+    key: ServiceKey | None
     body: Any
     query: Any
     client: Client
 
     @property
     def user_id(self) -> str:
-        """The caller's id. Only routes with a role have a caller."""
+        """The caller's id. Only routes with a role have a caller, and a service key is none."""
         if self.caller is None:
-            raise RuntimeError("the route declares no role, so it has no caller")
+            raise RuntimeError("this request has no user: the route declares no role, or a service key sent it")
         return self.caller.user_id
 
     @property
     def actor(self) -> Actor:
-        """The caller, for the audit log."""
-        return Actor(user_id=self.user_id, ip=self.client.ip)
+        """The caller or the service key, for the audit log."""
+        return Actor(user_id=self.key.actor_id if self.key else self.user_id, ip=self.client.ip)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
     """A declared route. `role` None means anyone, `limited` that it may return 429.
 
-    `account` means that the account must be neither disabled nor logged out everywhere since the token was issued. The
-    last four are for the OpenAPI document: `refusals` are error statuses that do not follow from the other fields,
-    `operators_answer` is the answer for operators, `other_types` are further content types of a success, and `failed`
-    is another body of a 503.
+    `account` means that the account must be neither disabled nor logged out everywhere since the token was issued.
+    `key_scope` is the scope with which a service key may call the route; without it, none may. The last five are for
+    the OpenAPI document: `refusals` are error statuses that do not follow from the other fields, `operators_answer` is
+    the answer for operators, `keys_answer` that for service keys, `other_types` are further content types of a success,
+    and `failed` is another body of a 503.
     """
 
     method: str
@@ -70,8 +74,10 @@ class Endpoint:
     status: int = 200
     limited: bool = False
     account: bool = False
+    key_scope: Scope | None = None
     refusals: Collection[int] = ()
     operators_answer: type[BaseModel] | None = None
+    keys_answer: type[BaseModel] | None = None
     other_types: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     failed: type[BaseModel] | None = None
 
@@ -117,19 +123,26 @@ def _answer_of(view: View) -> type[BaseModel] | None:
 
 
 def _respond(endpoint: Endpoint, view: View, request: Any, params: dict[str, str]) -> Response:
-    services, problem = container(), None
+    services, problem, call = container(), None, None
     try:
         call = _call(endpoint, request, services)
         answer = view(call, **checked_path(params))
         response = _success(endpoint, answer)
     except Exception as error:
-        response = problem_response(error, request.path)
+        response = problem_response(error, request.path, _of_payment(call))
         problem = json.loads(response.body)
     services.monitoring.count_response(problem)
     request_id = request.headers.get("x-request-id", "")
     if REQUEST_ID.fullmatch(request_id):
         response.headers["X-Request-ID"] = request_id
     return response
+
+
+def _of_payment(call: Call | None) -> dict[str, Any]:
+    """Return what every 402 of a caller has: where the caller buys points, null if the stage has no such page."""
+    if call is None or call.caller is None:
+        return {}
+    return {"top_up_url": call.services.settings.top_up_url(call.user_id)}
 
 
 def _success(endpoint: Endpoint, answer: Any) -> Response:
@@ -140,12 +153,13 @@ def _success(endpoint: Endpoint, answer: Any) -> Response:
 
 
 def _call(endpoint: Endpoint, request: Any, services: Container) -> Call:
-    caller = _caller(endpoint, request, services)
+    caller, key = _caller(endpoint, request, services)
     if endpoint.body is None:
         no_body(request.raw_body)
     return Call(
         services=services,
         caller=caller,
+        key=key,
         body=body_of(endpoint.body, request.raw_body) if endpoint.body else None,
         query=query_of(endpoint.query, request.query_params),
         client=Client(
@@ -155,10 +169,14 @@ def _call(endpoint: Endpoint, request: Any, services: Container) -> Call:
     )
 
 
-def _caller(endpoint: Endpoint, request: Any, services: Container) -> AccessClaims | None:
+def _caller(endpoint: Endpoint, request: Any, services: Container) -> tuple[AccessClaims | None, ServiceKey | None]:
+    """Return the caller or the service key of a request; neither on a route for anyone."""
     if endpoint.role is None:
-        return None
-    caller = services.auth.authenticate(bearer(request.headers.get("authorization")))
+        return None, None
+    token = bearer(request.headers.get("authorization"))
+    if token and token.startswith(KEY_PREFIX):
+        return None, services.service_keys.authenticate(token, endpoint.key_scope)
+    caller = services.auth.authenticate(token)
     if endpoint.account:
         services.auth.check_account(caller, endpoint.role)
-    return caller
+    return caller, None

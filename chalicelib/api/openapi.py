@@ -12,9 +12,9 @@ from pydantic.json_schema import models_json_schema
 
 from chalicelib.api import account, admin, audit, auth, monitoring, playback, reconciliation, streams, workers
 from chalicelib.api.answers import make_response
-from chalicelib.api.checks import PATH_FORMS
+from chalicelib.api.checks import PATH_FORMS, PAYMENT_PATH
 from chalicelib.api.endpoint import Call, Endpoint, Routes
-from chalicelib.api.responses import PROBLEM_SCHEMA, REF, responses_of
+from chalicelib.api.responses import PROBLEM_SCHEMA, REF, answers_of, responses_of
 from chalicelib.config import VERSION
 from chalicelib.domain.money.usage import DAY
 
@@ -51,7 +51,7 @@ def document() -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of all routes."""
     endpoints = [endpoint for each in ALL_ROUTES for endpoint in each.endpoints]
     used = {(m, "validation") for e in endpoints for m in (e.body, e.query) if m}
-    used |= {(m, "serialization") for e in endpoints for m in (e.answer, e.operators_answer, e.failed) if m}
+    used |= {(m, "serialization") for e in endpoints for m in (*answers_of(e), e.failed) if m}
     names, definitions = models_json_schema(sorted(used, key=str), ref_template=REF)  # type: ignore[arg-type]
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
@@ -66,7 +66,10 @@ def document() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": {**definitions.get("$defs", {}), "Problem": PROBLEM_SCHEMA},
-            "securitySchemes": {"access_token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {
+                "access_token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "service_key": {"type": "http", "scheme": "bearer", "bearerFormat": "tck_<id>_<secret>"},
+            },
         },
     }
 
@@ -75,7 +78,7 @@ def _operation(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {"summary": endpoint.summary, "responses": responses_of(endpoint, names)}
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": f"^(?:{form.pattern})$"}}
-        for name, form in {"day": DAY, **PATH_FORMS}.items()
+        for name, form in {"day": DAY, "payment_id": PAYMENT_PATH, **PATH_FORMS}.items()
         if f"{{{name}}}" in endpoint.path
     ]
     if endpoint.query:
@@ -87,6 +90,9 @@ def _operation(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     if endpoint.role:
         operation["security"] = [{"access_token": []}]
+        if endpoint.key_scope:
+            operation["security"].append({"service_key": []})
+            operation["x-key-scope"] = endpoint.key_scope.value
         operation["x-role"] = endpoint.role.value
         operation["x-account-checked"] = endpoint.account
     return operation

@@ -9,6 +9,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from pydantic import BaseModel
+
 from chalicelib.api.endpoint import Endpoint
 from chalicelib.problems import PROBLEM_JSON, TITLES
 
@@ -37,6 +39,10 @@ PROBLEM_SCHEMA = {
         "charged_millipoints": {"type": "integer", "description": "the cost of that session"},
         "watched_ms": {"type": "integer", "description": "how long it was watched"},
         "balance_millipoints": {"type": "integer", "description": "the balance of the wallet"},
+        "top_up_url": {
+            "type": ["string", "null"],
+            "description": "with 402: where the caller buys points, null if the stage has no such page",
+        },
         "sessions": {
             "type": "array",
             "description": "the caller's sessions that count towards the limit",
@@ -49,6 +55,11 @@ PROBLEM_SCHEMA = {
                     "started_at_ms": {"type": "integer"},
                 },
             },
+        },
+        "parameters": {
+            "type": "array",
+            "description": "the parameters in which a payment differs from the one with its id",
+            "items": {"type": "string"},
         },
         "port": {"type": "integer", "description": "the port in use"},
         "stream_id": {"type": "string", "description": "the stream that uses the port"},
@@ -74,9 +85,8 @@ def refusals_of(endpoint: Endpoint) -> set[int]:
     # Every route rejects unknown query parameters, and every route may find a store unavailable.
     found = {400, 503, *endpoint.refusals}
     if endpoint.role:
-        found.add(401)
-    if endpoint.account:
-        found.add(403)
+        # A service key is refused by every route that does not accept its scope.
+        found |= {401, 403}
     if "{" in endpoint.path:
         found.add(404)
     if endpoint.body:
@@ -88,10 +98,15 @@ def refusals_of(endpoint: Endpoint) -> set[int]:
     return found
 
 
+def answers_of(endpoint: Endpoint) -> list[type[BaseModel]]:
+    """Return the models of a success, for all callers."""
+    return [each for each in (endpoint.answer, endpoint.operators_answer, endpoint.keys_answer) if each]
+
+
 def responses_of(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
     """Return the responses of an operation. `names` maps each model to its schema."""
     content = {media_type: {"schema": schema} for media_type, schema in endpoint.other_types.items()}
-    answers = [names[(m, "serialization")] for m in (endpoint.answer, endpoint.operators_answer) if m]
+    answers = [names[(m, "serialization")] for m in answers_of(endpoint)]
     if answers:
         content["application/json"] = {"schema": answers[0] if len(answers) == 1 else {"anyOf": answers}}
     success: dict[str, Any] = {"description": "done", "headers": NO_STORE}

@@ -5,7 +5,7 @@ from chalicelib.api.models.accounts import LoginAnswer, UserAnswer
 from chalicelib.api.models.playback import PlaybackAnswer, StartAnswer
 from chalicelib.api.models.streams import RtmpAddressAnswer, SrtAddressAnswer, StreamAnswer, StreamSettingsAnswer
 from chalicelib.api.models.wallets import WalletAnswer
-from chalicelib.domain.money.lease import next_beat_in_ms, others_spending, seconds_left
+from chalicelib.domain.money.lease import is_final, next_beat_in_ms, others_spending, seconds_left
 from chalicelib.domain.money.wallets import NO_DAILY_CAP, Wallet
 from chalicelib.domain.streams.ingest import rtmp_server, rtmp_stream_key, srt_sender_url
 from chalicelib.domain.streams.pacing import LIVE_START_INDEX
@@ -35,6 +35,7 @@ def wallet_answer(call: Call, wallet: Wallet) -> WalletAnswer:
         "daily_cap_millipoints": wallet.daily_cap_millipoints if capped else None,
         "spent_today_millipoints": today.spent_millipoints,
         "day_ends_at_ms": today.ends_at_ms,
+        "top_up_url": call.services.settings.top_up_url(wallet.user_id),
         "sessions": list(wallet.sessions.values()),
     }
     return WalletAnswer.model_validate(values)
@@ -52,6 +53,8 @@ def playback_answer(call: Call, beat: Beat) -> PlaybackAnswer:
         "next_beat_in_ms": next_beat_in_ms(beat.wallet, session, beat.now_ms),
         "balance_millipoints": beat.wallet.balance_millipoints,
         "seconds_left": seconds_left(beat.wallet, session, beat.now_ms),
+        "final": is_final(beat.wallet, session, beat.now_ms),
+        "top_up_url": call.services.settings.top_up_url(call.user_id),
         "others_spending": len(others_spending(beat.wallet, session, beat.now_ms)),
         "charged_millipoints": beat.charged_millipoints,
         "outcome": beat.outcome,

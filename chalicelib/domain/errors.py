@@ -68,10 +68,34 @@ class InvalidCredentials(Unauthenticated):
     code = "invalid_credentials"
 
 
+class KeyInvalid(Unauthenticated):
+    """The service key is unknown, or its secret is wrong or was replaced."""
+
+    code = "key_invalid"
+
+
+class KeyRevoked(Unauthenticated):
+    """An operator revoked the service key."""
+
+    code = "key_revoked"
+
+
+class KeyExpired(Unauthenticated):
+    """The service key has expired."""
+
+    code = "key_expired"
+
+
 class Forbidden(DomainError):
     """The caller is known but not allowed to do this."""
 
     code = "forbidden"
+
+
+class KeyScope(Forbidden):
+    """The service key has no scope for this route."""
+
+    code = "key_scope"
 
 
 class BoundElsewhere(Forbidden):
@@ -108,6 +132,18 @@ class SessionNotFound(NotFound):
     """No such session, or it belongs to another user."""
 
     code = "session_not_found"
+
+
+class KeyNotFound(NotFound):
+    """No such service key."""
+
+    code = "key_not_found"
+
+
+class PaymentNotFound(NotFound):
+    """No such payment, or another caller made it."""
+
+    code = "payment_not_found"
 
 
 class Conflict(DomainError):
@@ -153,9 +189,21 @@ class IdempotencyMismatch(Conflict):
 
 
 class PaymentMismatch(Conflict):
-    """The payment id was used for another amount or wallet."""
+    """The payment id was used with other parameters. `extra["parameters"]` names those that differ."""
 
     code = "payment_mismatch"
+
+
+class NotReversible(Conflict):
+    """Only points that were added to a wallet can be taken back."""
+
+    code = "payment_not_reversible"
+
+
+class KeyLimit(Conflict):
+    """The stage has as many usable service keys as allowed."""
+
+    code = "key_limit"
 
 
 class InsufficientBalance(Conflict):
@@ -208,6 +256,12 @@ class Busy(DomainError):
     """Concurrent changes won at every try. Nothing was charged; the caller may retry."""
 
     code = "busy"
+
+
+class DebtOpen(DomainError):
+    """The wallet does not cover what earlier sessions were served ahead of their payment."""
+
+    code = "debt_open"
 
 
 class SessionOver(DomainError):

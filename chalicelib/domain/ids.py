@@ -9,6 +9,8 @@ STREAM_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 PAYMENT_ID = re.compile(r"[A-Za-z0-9_:-]{1,64}")
 USER_ID = re.compile(r"u_[a-z2-7]{20}")
 SESSION_ID = re.compile(r"[a-z2-7]{26}")
+KEY_ID = re.compile(r"[a-z2-7]{16}")
+KEY_SECRET = re.compile(r"[a-z2-7]{52}")
 IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
@@ -41,6 +43,16 @@ def new_stream_id() -> str:
 def new_ingest_key() -> str:
     """Return 120 random bits, a sender's secret. Also fits SRT, whose passphrases have 10 to 79 characters."""
     return _random(24)
+
+
+def new_key_id() -> str:
+    """Return 80 random bits, for the id of a service key."""
+    return _random(16)
+
+
+def new_key_secret() -> str:
+    """Return 260 random bits, for the secret of a service key."""
+    return _random(52)
 
 
 def new_token_id() -> str:

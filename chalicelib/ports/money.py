@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.money.lease import Purchase, Settlement
+from chalicelib.domain.money.lease import Closing, Purchase
 from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
+from chalicelib.domain.money.settlement import SettlementWrite
 from chalicelib.domain.money.wallets import Page, Payment, Wallet
 from chalicelib.domain.streams.outages import OutageCredit
 from chalicelib.ports.common import ListPage
@@ -81,23 +82,48 @@ class Wallets(Protocol):
         """Set the cap; what was spent today stays spent. Return False if the cap changed since `seen`."""
 
     def start(
-        self, user_id: str, session: ActiveSession, record: SessionRecord, sessions_max: int, viewers_max: int
+        self,
+        user_id: str,
+        session: ActiveSession,
+        record: SessionRecord,
+        sessions_max: int,
+        viewers_max: int,
+        debt_millipoints: int = 0,
     ) -> None:
-        """Add the session with its first lease and put its record, in one transaction.
+        """Pay all debt, add the session with its first lease and put its record, in one transaction.
 
-        The balance and the daily cap must cover `charged_millipoints`. If it is less than `charge_millipoints`, it must
+        `debt_millipoints` must be the wallet's debt if the session costs something, and is paid before the lease. The
+        balance and the daily cap must cover `charged_millipoints`. If it is less than `charge_millipoints`, it must
         be the exact remainder of one of them, or have used up the session's budget. A `counted` session takes one of
         its stream's `viewers_max` places until it ends. Raise `NoPlace` if none is free, `WalletRefused` otherwise.
         """
 
-    def end(self, user_id: str, seen: ActiveSession, reason: EndReason, settlement: Settlement, now_ms: int) -> None:
+    def end(self, user_id: str, seen: ActiveSession, reason: EndReason, closing: Closing, now_ms: int) -> None:
         """Refund, remove the session and close its record, in one transaction guarded by the session as seen."""
+
+    def settle(self, seen: Wallet, record: SessionRecord, written: SettlementWrite) -> bool:
+        """Settle an ended session once: write the wallet's entry, if anything is due, and the record's mark together.
+
+        Return False without a change if the session is settled, or if its cost or adjustments have changed since
+        `record` was read. Raise `WalletRefused` if the wallet does not fit: a charge needs `delta_millipoints` in the
+        balance, a debt exactly that, a credit the day's credits as in `seen`.
+        """
+
+    def waive_debt(self, user_id: str) -> None:
+        """Clear the debt of a wallet, which gets no further one. Does nothing without a wallet."""
 
     def pay(self, payment: Payment, adjusted: SessionRecord | None = None) -> bool:
         """Apply a payment once, in one transaction. Return False if its id was applied before.
 
         With the record of an adjusted session, its adjustments together must give back at least 0 and at most its cost,
         else raise `BeyondCost`; a session that has not ended has no cost yet.
+        """
+
+    def reverse(self, payment: Payment) -> bool:
+        """Take back a payment with its reversal set (`reversed_payment`), once, in one transaction.
+
+        Return False if it was reversed before or is unknown. Raise `WalletRefused` unless the wallet holds what is
+        taken, and nothing else where there is a shortfall.
         """
 
     def trim(self, user_id: str, entry_ids: Sequence[str]) -> None:

@@ -1,9 +1,10 @@
 """Usage and answer counters: written by the gateways' log followers, read by operators."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from chalicelib.domain.money.usage import Served
+from chalicelib.domain.money.served_spans import Span
+from chalicelib.domain.money.usage import Follower, Served
 from chalicelib.domain.operations.traffic import StreamTraffic
 from chalicelib.ports.common import ListPage
 
@@ -11,14 +12,20 @@ from chalicelib.ports.common import ListPage
 class Usage(Protocol):
     """Usage by session id, or by `day_key(day)` for a whole day. It expires after a while."""
 
-    def add(self, key: str, served: Served, *, follower: str, batch: int, now_ms: int) -> bool:
+    def add(
+        self, key: str, served: Served, *, follower: str, batch: int, now_ms: int, spans: Sequence[Span] = ()
+    ) -> bool:
         """Add a batch once. Return False without a change if this follower's batch was added to `key` before.
 
-        A follower numbers its batches upwards and adds one wholly before the next.
+        A follower numbers its batches upwards and adds one wholly before the next. `spans` are all segments of the
+        session that this follower has counted, oldest first, and replace those stored; an empty one leaves them.
         """
 
     def get(self, key: str) -> Served | None:
-        """Return the usage of a key by a consistent read; None if nothing was served."""
+        """Return the usage of a key by a consistent read; None if nothing was served.
+
+        Media time and segments of a session are those of the union of all followers' spans. A day's are sums.
+        """
 
     def count(self, minute: int, stream_id: str, counts: Mapping[str, int], *, follower: str, batch: int) -> bool:
         """Add a batch's counters of an epoch minute once, as `add` does. A stream's minute is the first of its hour."""
@@ -29,8 +36,22 @@ class Usage(Protocol):
     def counted_by_stream(self, hour_minute: int, *, limit: int, cursor: str | None) -> ListPage[StreamTraffic]:
         """Return the statistics of each stream in an hour, by stream id. `hour_minute` is its first minute."""
 
-    def mark(self, follower: str, through_ms: int) -> None:
-        """Store that everything this follower's gateway logged before `through_ms` was added."""
+    def mark(
+        self,
+        follower: str,
+        through_ms: int,
+        lost: Sequence[tuple[int, int]] = (),
+        *,
+        reported_at_ms: int | None = None,
+    ) -> None:
+        """Store that everything this follower's gateway logged before `through_ms` was added, except what was lost.
 
-    def marks(self) -> Mapping[str, int]:
-        """Return the position of each follower in ms, by a consistent read."""
+        `lost` holds all ranges that this follower lost, at most 16, and replaces those stored; an empty one
+        leaves them. `reported_at_ms` is the present time, `through_ms` if omitted.
+        """
+
+    def leave(self, follower: str) -> None:
+        """Remove this follower's position: its gateway has stopped and all of its log is added. Keep lost ranges."""
+
+    def followers(self) -> Mapping[str, Follower]:
+        """Return all followers that have not left, and those that left and lost ranges, by a consistent read."""

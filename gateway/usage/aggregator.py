@@ -1,50 +1,30 @@
 """The aggregator of log entries: media served by session and day, and counters by minute and stream."""
 
-import re
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from typing import NamedTuple
 
+from chalicelib.domain.money.served_spans import Span
 from chalicelib.domain.money.usage import Served, day_key, day_of
 from chalicelib.domain.operations.traffic import MINUTE_MS, hour_of
 from gateway.usage.log_entries import LogEntry
 from gateway.usage.media_responses import MediaResponse, counters_of, media_response_of
+from gateway.usage.served_segments import ServedSegments, StoredSegments
 
-NUMBER = re.compile(r"(.*-)?([0-9]{1,18})")
 # A session that fetches nothing for so long has ended: the reaper ends it after 10 minutes.
 IDLE_MS = 1_200_000
 SESSIONS_MAX = 20_000
-SPANS_MAX = 64
 
-# The stored form of `ServedSegments`: time of the last response, spans, stream.
-StoredSegments = tuple[int, list[list[Any]], str]
 # By epoch minute and stream. The stream "" is the whole gateway; a stream's minute is the first of its hour.
 Counters = dict[tuple[int, str], Counter[str]]
 
 
-class ServedSegments:
-    """The segments that a session was served, as spans of numbers. Continuous playback extends one span."""
+class Taken(NamedTuple):
+    """Additions since the last `take`, and all spans of each session that has any."""
 
-    def __init__(self, at_ms: int = 0, spans: list[list[Any]] | None = None, stream_id: str = "") -> None:
-        self.at_ms = at_ms
-        self.stream_id = stream_id
-        # [text before the number, first number, last number], the one that changed last at the end.
-        self.spans: list[list[Any]] = spans or []
-
-    def add(self, segment: str) -> bool:
-        """Add a segment and return whether it is new. Of a session that seeks, keep the newest `SPANS_MAX` spans."""
-        found = NUMBER.fullmatch(segment)
-        prefix, number = (found[1] or "", int(found[2])) if found else (segment + "/", 0)
-        first = last = number
-        for span in [each for each in self.spans if each[0] == prefix]:
-            if span[1] <= number <= span[2]:
-                return False
-            if number in (span[1] - 1, span[2] + 1):
-                first, last = min(first, span[1]), max(last, span[2])
-                self.spans.remove(span)
-        self.spans.append([prefix, first, last])
-        del self.spans[:-SPANS_MAX]
-        return True
+    served: dict[str, Served]
+    counters: Counters
+    spans: dict[str, list[Span]]
 
 
 class UsageAggregator:
@@ -69,6 +49,8 @@ class UsageAggregator:
         response = media_response_of(entry)
         if response:
             self._add_response(response, entry.stream_id)
+        if entry.is_open:
+            return
         # A refusal names no stream, so take the stream that the session was served before.
         session = self._sessions.get(entry.session_id)
         stream_id = entry.stream_id or (session.stream_id if session else "")
@@ -83,21 +65,22 @@ class UsageAggregator:
         # nginx's processes write up to a second apart, so a later line may be of an earlier response.
         session.at_ms = max(session.at_ms, response.at_ms)
         session.stream_id = stream_id or session.stream_id
-        is_new = response.segment is not None and session.add(response.segment)
+        media_ms, segments = session.add(response)
         addition = Served(
-            media_ms=response.media_ms if is_new else 0,
+            media_ms=media_ms,
             media_bytes=response.size,
-            segments=int(is_new),
-            requests=1,
+            segments=segments,
+            requests=int(not response.is_open),
             first_at_ms=response.at_ms,
             last_at_ms=session.at_ms,
         )
         for key in (response.session_id, day_key(day_of(response.at_ms))):
             self._served[key] = self._served.get(key, Served()).plus(addition)
 
-    def take(self) -> tuple[dict[str, Served], Counters]:
+    def take(self) -> Taken:
         """Return the sums and counters since the last call. Forget idle sessions, and the oldest of too many."""
-        taken = self._served, self._counters
+        grown = (key for key, each in self._served.items() if each.media_ms and key in self._sessions)
+        taken = Taken(self._served, self._counters, {key: self._sessions[key].spans() for key in grown})
         self._served, self._counters = {}, {}
         newest_ms = max((each.at_ms for each in self._sessions.values()), default=0)
         while self._sessions:
@@ -109,4 +92,4 @@ class UsageAggregator:
 
     def sessions(self) -> dict[str, StoredSegments]:
         """Return the active sessions in the stored form, from which a new aggregator continues."""
-        return {key: (each.at_ms, each.spans, each.stream_id) for key, each in self._sessions.items()}
+        return {key: each.stored() for key, each in self._sessions.items()}

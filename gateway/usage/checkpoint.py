@@ -6,11 +6,15 @@ import secrets
 from dataclasses import asdict, astuple, dataclass, field, fields
 from pathlib import Path
 
+from chalicelib.domain.money.served_spans import Span
 from chalicelib.domain.money.usage import Served
-from gateway.usage.aggregator import StoredSegments
 from gateway.usage.log_tailer import LogPosition
+from gateway.usage.lost_ranges import Range
+from gateway.usage.served_segments import StoredSegments
 
-FORMAT = 2
+FORMAT = 3
+# It had spans without media time, no parts and no lost ranges.
+FORMAT_BEFORE = 2
 
 
 class CheckpointUnreadable(Exception):
@@ -24,8 +28,14 @@ class Checkpoint:
     follower: str
     batch: int = 0
     position: LogPosition = field(default_factory=LogPosition)
+    # The time of the newest line before that position, 0 if there was none.
+    last_at_ms: int = 0
+    # All ranges of time in ms whose lines were lost.
+    lost: list[Range] = field(default_factory=list)
     seen: dict[str, StoredSegments] = field(default_factory=dict)
     figures: dict[str, Served] = field(default_factory=dict)
+    # The segments of the sessions in `figures` that were served media time.
+    spans: dict[str, list[Span]] = field(default_factory=dict)
     # [epoch minute, stream or "", counters]
     counts: list[tuple[int, str, dict[str, int]]] = field(default_factory=list)
 
@@ -53,14 +63,19 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """Return the checkpoint in the file, a new one if there is no file. Raise `CheckpointUnreadable`."""
     try:
         values = json.loads(path.read_text())
-        if values.pop("format") != FORMAT:
+        version = values.pop("format")
+        if version not in (FORMAT, FORMAT_BEFORE):
             raise CheckpointUnreadable(f"{path} has another format. Use the version that wrote it.")
+        if version == FORMAT_BEFORE:
+            for _, spans, _ in values["seen"].values():
+                spans[:] = [[*span, 0] for span in spans]
         names = [each.name for each in fields(Served)]
         figures = {key: Served(**dict(zip(names, each, strict=True))) for key, each in values["figures"].items()}
-        return Checkpoint(**{**values, "position": LogPosition(**values["position"]), "figures": figures})
+        spans = {key: [Span(*each) for each in found] for key, found in values.pop("spans", {}).items()}
+        lost = [(first_ms, last_ms) for first_ms, last_ms in values.pop("lost", [])]
+        position = LogPosition(**values["position"])
+        return Checkpoint(**{**values, "position": position, "figures": figures, "spans": spans, "lost": lost})
     except FileNotFoundError:
         return Checkpoint(follower=secrets.token_hex(4))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointUnreadable(
-            f"{path} is damaged ({error}). The log contains the lines since the last checkpoint."
-        ) from None
+        raise CheckpointUnreadable(f"{path} is damaged ({error}). docs/operations.md says what to do.") from None

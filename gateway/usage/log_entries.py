@@ -18,7 +18,12 @@ AT_S_MIN, AT_S_MAX = 1_000_000_000, 4_102_444_800
 
 @dataclass(frozen=True, kw_only=True)
 class LogEntry:
-    """One response. `at_ms` is the time of its last byte; `session_id` and `stream_id` are empty if unknown."""
+    """One response. `at_ms` is the time of its last byte; `session_id` and `stream_id` are empty if unknown.
+
+    `size` is all that was sent, `body_size` that without headers, from the byte `first_byte` of the segment.
+    `segment_size` is the size of the whole segment, 0 if unknown. `is_open` says that the response is still being sent;
+    another entry follows at its end.
+    """
 
     at_ms: int
     method: str
@@ -28,8 +33,12 @@ class LogEntry:
     media: str
     media_ms: int
     complete: bool
+    is_open: bool
     status: int
     size: int
+    segment_size: int
+    first_byte: int
+    body_size: int
     cache: str
     verdict: str
 
@@ -51,16 +60,22 @@ def parse_entry(line: bytes) -> LogEntry | None:
         media=_text(fields, "media"),
         media_ms=_number(fields, "media_ms", MEDIA_MS_MAX),
         complete=fields.get("complete") is True,
+        is_open=fields.get("open") is True,
         status=_number(fields, "status", STATUS_MAX),
         size=_number(fields, "bytes", BYTES_MAX),
+        segment_size=_number(fields, "segment_bytes", BYTES_MAX),
+        first_byte=_number(fields, "first_byte", BYTES_MAX),
+        body_size=_number(fields, "body_bytes", BYTES_MAX),
         cache=_text(fields, "cache"),
         verdict=_text(fields, "verdict"),
     )
 
 
 def _parse_json(text: bytes) -> dict[str, Any]:
+    # nginx writes bytes of addresses and user agents as they came, so a client could send some that are not UTF-8. Its
+    # media counts all the same.
     try:
-        value = json.loads(text)
+        value = json.loads(text.decode(errors="replace"))
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

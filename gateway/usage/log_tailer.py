@@ -39,7 +39,8 @@ class LogTailer:
 
     def __init__(self, path: Path, position: LogPosition) -> None:
         self.position = position
-        # How often the current file and all older ones were missing, so that unread files may be lost.
+        # How often the current file and all older ones were missing, so that unread files may be lost. Lines that are
+        # returned after `losses` grew were written after the loss.
         self.losses = 0
         self._path = path
         self._file: int | None = None
@@ -106,7 +107,8 @@ class LogTailer:
                     return True
             newer = [file for file in files if self._is_newer(file)]
             if newer:
-                self.losses += self.position.inode != 0
+                # Without a position: once the log was rotated, files older than the oldest may have been deleted.
+                self.losses += self.position.inode != 0 or len(files) > 1
                 self._start_file(newer[-1], b"")
             return bool(newer)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from chalicelib.domain.operations.traffic import Kept, Part, counts_of
 from gateway.usage.log_entries import LogEntry
 
-SERVED_STATUS = (200, 206)
+WHOLE_STATUS = 200
+SERVED_STATUS = (WHOLE_STATUS, 206)
 SEGMENT = re.compile(r"[a-z0-9]+/([a-z0-9-]+)\.ts")
 PLAYLIST = re.compile(r"(?:[a-z0-9]+/)?index\.m3u8")
 # nginx's cache statuses, and whether each is a hit.
@@ -16,13 +17,22 @@ CACHE_HITS = {"HIT": True, "MISS": False, "EXPIRED": False}
 
 @dataclass(frozen=True, kw_only=True)
 class MediaResponse:
-    """Media served to a session. `segment` is the name without the rendition, None if no media time was served."""
+    """Media served to a session. `segment` is the name without the rendition, None if no media time was served.
+
+    `media_ms` is the duration of the whole segment. `is_whole` says whether all of it was sent; if not, `body_size`
+    bytes of `segment_size` were, from `first_byte` on.
+    """
 
     session_id: str
     segment: str | None
     media_ms: int
     size: int
     at_ms: int
+    is_open: bool = False
+    is_whole: bool = False
+    segment_size: int = 0
+    first_byte: int = 0
+    body_size: int = 0
 
 
 def media_response_of(entry: LogEntry) -> MediaResponse | None:
@@ -30,13 +40,21 @@ def media_response_of(entry: LogEntry) -> MediaResponse | None:
     segment = SEGMENT.fullmatch(entry.media)
     if entry.status not in SERVED_STATUS or not entry.session_id or not (segment or PLAYLIST.fullmatch(entry.media)):
         return None
-    serves_time = segment and entry.complete and entry.method == "GET" and entry.media_ms > 0
+    # Of a segment that takes long, the client may get all but a last byte, and end its session meanwhile.
+    is_whole = entry.is_open or (entry.complete and entry.status == WHOLE_STATUS)
+    is_part = entry.segment_size > 0 and entry.body_size > 0
+    serves_time = segment and entry.method == "GET" and entry.media_ms > 0 and (is_whole or is_part)
     return MediaResponse(
         session_id=entry.session_id,
         segment=segment[1] if segment and serves_time else None,
         media_ms=entry.media_ms if serves_time else 0,
         size=entry.size,
         at_ms=entry.at_ms,
+        is_open=entry.is_open,
+        is_whole=is_whole,
+        segment_size=entry.segment_size,
+        first_byte=entry.first_byte,
+        body_size=entry.body_size,
     )
 
 

@@ -7,6 +7,7 @@ import time
 
 import click
 
+from player.commands.options import WAIT_DEFAULT, CommandWithWait, OptionalValue, Wait
 from player.context import Context
 from player.endings import Ending
 from player.errors import CliError, StartUnansweredError
@@ -19,14 +20,25 @@ from player.session.playback_api import PlaybackApi
 from player.session.receipt import Receipt
 from player.session.start import PlayRequest
 from player.session.start_errors import start_error
-from player.terminal.output import print_sentence, terminal_width
+from player.terminal.display import has_display
+from player.terminal.durations import duration_s
+from player.terminal.output import terminal_width
 from player.terminal.screen import Screen
+from player.terminal.text import fitted
 
 
-@click.command("play", epilog=exit_status_help())
+@click.command("play", cls=CommandWithWait, epilog=exit_status_help())
 @click.argument("stream_id")
 @click.argument("mpv_options", nargs=-1, metavar="[-- MPV_OPTION...]")
 @click.option("--max-points", type=click.IntRange(min=1), metavar="N", help="Spend at most N points.")
+@click.option(
+    "--wait",
+    "wait_s",
+    cls=OptionalValue,
+    type=Wait(),
+    metavar="[=TIME]",
+    help=f"When the points end, wait for a top-up. Without TIME: {WAIT_DEFAULT}.",
+)
 @click.option("--replace", is_flag=True, help="If you have too many sessions, end the oldest one.")
 @click.option("--headless", is_flag=True, help="Play without picture and sound. The default without a display.")
 @click.option("--dry-run", is_flag=True, help="Only show what it would cost and when it would end. Starts nothing.")
@@ -37,6 +49,7 @@ def command(
     stream_id: str,
     mpv_options: tuple[str, ...],
     max_points: int | None,
+    wait_s: int | None,
     replace: bool,
     headless: bool,
     dry_run: bool,
@@ -44,11 +57,19 @@ def command(
 ) -> None:
     """Play a stream in mpv, until you stop, your points are used up, or the stream ends.
 
-    You pay while you watch, for a few seconds at a time; unwatched time is refunded. A pause costs nothing. Options
-    for mpv follow after `--`; mpv.conf is read only with `-- --config=yes`.
+    You pay while you watch, for a few seconds at a time. A pause costs nothing. When you stop, the unused time of the
+    last seconds comes back; up to 8 s that were fetched ahead are paid. What was paid and not delivered comes back by
+    itself, within minutes.
+
+    With --wait, mpv keeps its last picture when your points are used up. Nothing is bought while the player waits, and
+    it goes on in the same window once there are points. It does not wait when --max-points or your daily cap is
+    reached.
+
+    Options for mpv follow after `--`; mpv.conf is read only with `-- --config=yes`.
 
     \b
       player play stream-1
+      player play stream-1 --wait=30m
       player play stream-1 --max-points 30 -- --fs --volume=60
       player play stream-1 --max-points 30 --dry-run
     """
@@ -56,10 +77,12 @@ def command(
         _forecast(context, stream_id, max_points, as_json)
         return
     for option in mpv_options:
+        if wait_s is not None and duration_s(option) is not None:
+            raise click.UsageError(f"The time to wait follows an equals sign: --wait={option}")
         if not option.startswith("--"):
             raise click.UsageError(f"{option!r} is not an mpv option. Write mpv options like this: -- --fs --volume=60")
-    request = PlayRequest(stream_id, max_points)
-    has_no_display = not headless and not _has_display()
+    request = PlayRequest(stream_id, max_points, wait_s)
+    has_no_display = not headless and not has_display()
     notice = "There is no display: playing without picture and sound." if has_no_display else ""
     options = PlayOptions(headless or has_no_display, mpv_options, replace, notice)
     try:
@@ -92,8 +115,9 @@ def _forecast(context: Context, stream_id: str, max_points: int | None, as_json:
     if as_json:
         click.echo(json.dumps(forecast.as_dict()))
         return
-    for line in forecast.lines(terminal_width()):
-        print_sentence(line)
+    width = terminal_width()
+    for line in forecast.lines(width):
+        click.echo("\n".join(fitted(line, width)))
 
 
 def _print_receipt(lines: list[str]) -> None:
@@ -102,10 +126,6 @@ def _print_receipt(lines: list[str]) -> None:
         click.echo("\n".join(lines))
     except OSError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  # so that Python's last flush does not fail
-
-
-def _has_display() -> bool:
-    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _error_json(stream_id: str, error: CliError) -> str:

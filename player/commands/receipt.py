@@ -9,10 +9,11 @@ import click
 from player.context import Context
 from player.endings import Ending
 from player.exit_status import REQUEST_MEANINGS, ExitStatus, exit_status_help
-from player.statement.session_ledger import SessionLedger, fetch_session_ledger
+from player.statement.session_ledger import SETTLEMENT_KINDS, SessionLedger, fetch_session_ledger
 from player.terminal.formats import amount, clock, points, rate, when
 from player.terminal.ledger_table import ledger_lines
 from player.terminal.output import print_sentence, terminal_width
+from player.terminal.settlement import settlement_sentence
 from player.terminal.text import printable, wrapped
 
 NAME_WIDTH = 12
@@ -63,6 +64,8 @@ def _show(ledger: SessionLedger) -> None:
     for name, kind in (("Given back", "refund"), ("For outages", "outage_credit"), ("Adjusted", "adjustment")):
         if any(line["kind"] == kind for line in ledger.lines):
             _line(name, f"{amount(ledger.sum_of(kind), signed=True)} points")
+    if settlement := settlement_sentence(session):
+        _line("Settled", settlement)
     _line("Cost", points(ledger.net_millipoints))
     _line("Served", _served(session))
     click.echo("")
@@ -100,6 +103,7 @@ def _as_json(ledger: SessionLedger) -> str:
             "leases_millipoints": -ledger.sum_of("lease"),
             "refund_millipoints": ledger.sum_of("refund"),
             "outage_credit_millipoints": ledger.sum_of("outage_credit"),
+            "settlement_millipoints": ledger.sum_of(*SETTLEMENT_KINDS),
             "adjustment_millipoints": ledger.sum_of("adjustment"),
             "net_millipoints": ledger.net_millipoints,
             "adds_up": not ledger.differences if ledger.has_totals else None,

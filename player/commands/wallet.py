@@ -1,21 +1,31 @@
-"""`player wallet`: the balance, the daily cap, and the active sessions."""
+"""`player wallet`: the balance, the daily cap, the active sessions, and where to buy points."""
 
 import json
 import re
 import time
+import webbrowser
 from typing import Any
 
 import click
 
 from player.context import Context
+from player.errors import CliError
 from player.exit_status import REQUEST_MEANINGS, ExitStatus, exit_status_help
+from player.session.playback_api import Funds
+from player.terminal.display import has_display
 from player.terminal.formats import MILLIPOINTS_PER_POINT, amount, clock, points, rate, short_amount, time_of_day
+from player.terminal.notices import debt_field, top_up_line
 from player.terminal.output import print_sentence, terminal_width
 from player.terminal.tables import table
 from player.terminal.text import printable
 
 CAP = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,3}))?(?:/day)?")
 STATUSES = {ExitStatus.OK: "shown or set", **REQUEST_MEANINGS}
+TOP_UP_STATUSES = {
+    ExitStatus.OK: "printed, and opened where there is a display",
+    **REQUEST_MEANINGS,
+    ExitStatus.REFUSED: "not logged in, or the server has no page to buy points",
+}
 
 
 @click.group(
@@ -50,6 +60,24 @@ def cap(context: Context, cap: str) -> None:
     _show_today(wallet)
 
 
+@command.command("top-up", short_help="Buy points: open the page for it.", epilog=exit_status_help(TOP_UP_STATUSES))
+@click.option("--print", "only_print", is_flag=True, help="Only print the address.")
+@click.pass_obj
+def top_up(context: Context, only_print: bool) -> None:
+    """Print the address of the page where you buy points, and open it in a browser.
+
+    Without a display it is only printed. A play that waits for points (player play --wait) goes on by itself.
+    """
+    address = Funds.from_fields(context.account.call("GET", "/me/wallet")).top_up_url
+    if address is None:
+        raise CliError("This server has no page to buy points.", "Ask the operator for points.", ExitStatus.REFUSED)
+    click.echo(address)
+    if only_print or not has_display():
+        return
+    if not webbrowser.open(address):
+        click.echo("No browser could be opened. Open the address yourself.", err=True)
+
+
 def _millipoints(cap: str) -> int | None:
     """Return a cap in millipoints, None for `none`. Raises click.UsageError."""
     if cap.strip().lower() == "none":
@@ -70,7 +98,12 @@ def _show(context: Context, as_json: bool) -> None:
         return
     balance, sessions = wallet["balance_millipoints"], wallet.get("sessions") or []
     click.echo(f"Balance: {points(balance)}")
+    funds = Funds.from_fields(wallet)
+    if funds.debt_millipoints:
+        print_sentence(f"Open: {debt_field(funds.debt_millipoints)}.")
     _show_today(wallet)
+    if not funds.covers_debt:
+        print_sentence("To watch, top up: player wallet top-up" if funds.top_up_url else top_up_line(None))
     if not sessions:
         click.echo("You have no active session. See what is on: player streams")
         return

@@ -42,6 +42,7 @@ class CredentialsProvider:
         """Make `get` wait until `release`."""
         with self._changed:
             self._is_held = True
+            self._changed.notify_all()
 
     def release(self) -> None:
         """Let `get` return again."""
@@ -62,12 +63,13 @@ class CredentialsProvider:
         Raise SessionOverError and CredentialsTimeoutError.
         """
         with self._changed:
-            self._wait_while(lambda: self._is_held, hold_s_max)
-            self._wait_while(
-                lambda: self._is_held or self._current is None or self._current.token == other_than, REFRESH_S_MAX
-            )
-            assert self._current is not None
-            return self._current
+            while True:
+                self._wait_while(lambda: self._is_held, hold_s_max)
+                # A hold that begins now is waited for like any other: it may be much longer.
+                self._wait_while(lambda: not self._is_held and not self._has_other(other_than), REFRESH_S_MAX)
+                if not self._is_held:
+                    assert self._current is not None
+                    return self._current
 
     def is_current(self, token: str) -> bool:
         """Return whether this token is the current one."""
@@ -78,6 +80,9 @@ class CredentialsProvider:
         """Wait some seconds, or less when the session ends. Return whether it is over."""
         with self._changed:
             return self._changed.wait_for(lambda: self._is_closed, seconds)
+
+    def _has_other(self, than: str) -> bool:
+        return self._current is not None and self._current.token != than
 
     def _wait_while(self, is_blocked: Callable[[], bool], seconds: float) -> None:
         if not self._changed.wait_for(lambda: self._is_closed or not is_blocked(), seconds):

@@ -57,5 +57,5 @@ def _buffering(live_start_index: int) -> list[str]:
         wait_s = 1.5
         initial = ["--cache-pause-initial=yes"]
     begin = "" if live_start_index == LIVE_START_INDEX else f"live_start_index={live_start_index},"
-    # By default FFmpeg opens the next segment before it reads the first: no picture while the gateway holds the next.
+    # By default FFmpeg opens the next segment before it reads the first, and shows nothing while the gateway holds it.
     return [f"--demuxer-lavf-o={begin}http_multiple=0", *initial, f"--cache-pause-wait={wait_s:g}"]

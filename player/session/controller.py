@@ -11,11 +11,12 @@ from player.media.upstream import Upstream
 from player.mpv.ipc import MpvError
 from player.mpv.meter import OBSERVED, Meter
 from player.mpv.process import MpvProcess
+from player.session.announcements import Announcements
 from player.session.charges import Charges
 from player.session.heartbeat import Heartbeat
 from player.session.playback_api import Lease, PlaybackApi
 from player.session.start import PlayRequest
-from player.terminal.notices import LOW_SHOW_S, START_SHOW_S, LowNotices, start_notice
+from player.session.waiting import Waiting
 from player.terminal.screen import Screen, Status
 
 TICK_S = 0.5
@@ -27,7 +28,7 @@ RELOAD_DELAYS_S = (1.0, 2.0, 3.0, 4.0, 4.0, 4.0)
 END_OF_STREAM_WAIT_S = 2.0
 
 Events = queue.SimpleQueue[Any]
-"""An Ending (the play is over), a Lease (the server's latest answer), or a dict (an event of mpv's)."""
+"""An Ending (the play is over), a Lease (the server's answer), a Waiting (for points), or a dict (mpv's event)."""
 
 
 class PlaybackController:
@@ -48,18 +49,18 @@ class PlaybackController:
         self._mpv, self._meter, self._events, self._screen = mpv, meter, events, screen
         self._title, self._charges = title, charges
         credentials = CredentialsProvider()
-        self._heartbeat = Heartbeat(api, request, first, credentials, charges, events.put, events.put)
+        self._heartbeat = Heartbeat(api, request, first, credentials, charges, events.put, events.put, events.put)
         self._upstream = Upstream(
             credentials, self._heartbeat.send_now, self._heartbeat.restart, events.put, api.server
         )
         self._relay = Relay(credentials, self._upstream)
         self._paused_at: float | None = None
-        self._is_start_shown = False
+        self._waiting: Waiting | None = None
         self._reloads = 0
         self._reload_at: float | None = None
         self._frames_at_reload = 0
         self._take_lease(first)
-        self._low_notices = LowNotices(first.seconds_left)
+        self._announcements = Announcements(mpv, screen, request, charges, first.seconds_left)
 
     def run(self) -> Ending:
         """Play until the session is over, and return its ending."""
@@ -101,6 +102,9 @@ class PlaybackController:
             return event
         if isinstance(event, Lease):
             self._take_lease(event)
+        elif isinstance(event, Waiting):
+            self._waiting = event
+            self._charges.update_balance(event.funds.balance_millipoints)
         elif isinstance(event, dict):
             return self._take_mpv_event(event)
         return None
@@ -108,6 +112,10 @@ class PlaybackController:
     def _take_lease(self, lease: Lease) -> None:
         self._lease, self._lease_at = lease, time.monotonic()
         self._charges.update_balance(lease.balance_millipoints)
+        if self._waiting is not None:
+            self._waiting = None
+            self._upstream.reset_failures()
+            self._announcements.end_wait(self._status())
 
     def _take_mpv_event(self, event: dict[str, Any]) -> Ending | None:
         kind = event["event"]
@@ -115,9 +123,8 @@ class PlaybackController:
             return self._ending_of_mpv()
         if kind == "property-change" and event["name"] == "pause":
             self._take_pause(event.get("data") is True)
-        elif kind == "file-loaded" and not self._is_start_shown:
-            self._is_start_shown = True
-            self._mpv.show(start_notice(self._status()), START_SHOW_S)
+        elif kind == "file-loaded":
+            self._announcements.show_start(self._status())
         elif kind == "end-file" and event.get("reason") == "stop":
             return Ending.of_reason("viewer_stopped")
         elif kind == "end-file" and event.get("reason") in ("eof", "error"):
@@ -136,6 +143,9 @@ class PlaybackController:
 
     def _take_end_of_file(self) -> Ending | None:
         """Schedule a reload. Meanwhile a heartbeat asks the server whether the session is over."""
+        if self._waiting is not None:
+            self._reload_at = time.monotonic()  # once the points have come
+            return None
         if not self._is_media_failing():
             self._heartbeat.send_now()
         if self._meter.frames_shown > self._frames_at_reload or self._upstream.failing_s:
@@ -155,6 +165,9 @@ class PlaybackController:
 
     def _check(self) -> Ending | None:
         now = time.monotonic()
+        if self._waiting is not None:  # the media are held, so nothing can fail
+            self._announcements.show_wait(self._waiting, self._paused_at is not None)
+            return None
         if self._paused_at is None and (ending := self._ending_of_media()):
             return ending
         self._heartbeat.set_media_failing(self._is_media_failing())
@@ -163,9 +176,7 @@ class PlaybackController:
             if self._relay.saw_end_of_stream:
                 return STREAM_ENDED
             self._play()
-        if notice := self._low_notices.due(self._status()):
-            self._mpv.show(notice, LOW_SHOW_S)
-            self._screen.note(f"Running out: {notice}")
+        self._announcements.show_money(self._status(), self._lease)
         return None
 
     def _is_media_failing(self) -> bool:
@@ -195,22 +206,33 @@ class PlaybackController:
         return max(0.0, self._lease.seconds_left - max(0.0, until - self._lease_at))
 
     def _status(self) -> Status:
+        lease, waiting = self._lease, self._waiting
+        if waiting is not None:
+            waiting_s = None if waiting.is_over else max(0.0, waiting.ends_at - time.monotonic())
+            balance, rate = waiting.funds.balance_millipoints, lease.rate_millipoints_per_minute
+            return Status(self._activity(), self._title, balance, rate, None, 0, waiting_s)
         return Status(
             self._activity(),
             self._title,
-            self._lease.balance_millipoints,
-            self._lease.rate_millipoints_per_minute,
+            lease.balance_millipoints,
+            lease.rate_millipoints_per_minute,
             self._seconds_left(),
-            self._lease.others_spending,
+            lease.others_spending,
         )
 
     def _activity(self) -> str:
+        if self._waiting is not None and not self._waiting.is_over:
+            if self._waiting.is_refused:
+                return "Waiting for the start"
+            return "Waiting for points" if self._waiting.is_reachable else "Waiting for the server"
         if self._paused_at is not None:
             return "Paused (free)"
         if self._upstream.failing_s > MEDIA_FAILING_S:
             return "No picture (buying nothing)"
         if self._lease.outcome == "unserved":
             return "Waiting for the stream (free)"
+        if self._waiting is not None:
+            return "Starting"
         if self._meter.is_buffering and self._upstream.is_ahead_of_payment:
             return "Waiting for the next payment"
         return "Buffering" if self._meter.is_buffering else "Playing"

@@ -5,6 +5,7 @@ from typing import Any
 
 from player.endings import Ending
 from player.terminal.formats import clock, points, rate, short_amount, time_of_day, when
+from player.terminal.notices import debt_field
 from player.terminal.tables import table
 from player.terminal.text import printable
 
@@ -12,6 +13,10 @@ DAY_S = 86_400
 BYTES_PER_MB = 1_000_000
 BITS_PER_BYTE = 8
 SECONDS_PER_HOUR = 3_600
+FAIRNESS = (
+    "When you stop, the unused time of the last seconds comes back. What was fetched ahead (up to 8 s) is paid. What "
+    "was paid and not delivered comes back by itself, within minutes."
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,11 @@ class Forecast:
         return None if cap is None else max(0, cap - self.wallet["spent_today_millipoints"])
 
     @property
+    def debt_millipoints(self) -> int:
+        """What is open from earlier viewing. A start pays it first."""
+        return int(self.wallet.get("debt_millipoints") or 0)
+
+    @property
     def others_rate(self) -> int:
         """The price of the other active sessions, in millipoints per minute. They use the same balance and cap."""
         return sum(session.get("rate_millipoints_per_minute") or 0 for session in self.wallet.get("sessions") or [])
@@ -49,7 +59,7 @@ class Forecast:
         if not self.rate:
             return None
         shared = self.rate + self.others_rate
-        ends = [("balance_exhausted", self.wallet["balance_millipoints"] * 60 / shared)]
+        ends = [("balance_exhausted", max(0, self.wallet["balance_millipoints"] - self.debt_millipoints) * 60 / shared)]
         if self.max_points is not None:
             ends.append(("max_points_reached", self.max_points * 1000 * 60 / self.rate))
         ends += self._cap_end(shared)
@@ -82,6 +92,7 @@ class Forecast:
             "rate_millipoints_per_minute": self.rate,
             "millipoints_per_hour": self.rate * 60,
             "balance_millipoints": self.wallet["balance_millipoints"],
+            "debt_millipoints": self.debt_millipoints,
             "daily_cap_rest_millipoints": self.cap_left_millipoints,
             "max_points": self.max_points,
             "cut_off": first_end
@@ -101,13 +112,17 @@ class Forecast:
             lines.append(f"It is not live now ({printable(self.stream['state'])}): a start would be refused.")
         hour = f", {short_amount(self.rate * 60)} points/hour" if self.rate else ""
         lines += [f"Cost:    {rate(self.rate)}{hour}", f"Balance: {points(self.wallet['balance_millipoints'])}"]
+        if self.debt_millipoints:
+            lines.append(f"Open:    {debt_field(self.debt_millipoints)}")
         if self.cap_left_millipoints is not None:
             cap = short_amount(self.wallet["daily_cap_millipoints"])
             lines.append(f"Today:   {points(self.cap_left_millipoints)} left of the daily cap ({cap})")
         if self.others_rate:
             lines.append(f"Besides: {rate(self.others_rate)} for your other sessions")
-        lines += [self._end_line(), *self._rendition_table(width), "Nothing was started, and nothing was charged."]
-        return lines
+        lines += [self._end_line(), *self._rendition_table(width)]
+        if self.rate:
+            lines += [FAIRNESS, ""] if self.renditions() else ["", FAIRNESS, ""]
+        return [*lines, "Nothing was started, and nothing was charged."]
 
     def _end_line(self) -> str:
         first_end = self.first_end()

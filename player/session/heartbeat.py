@@ -5,16 +5,18 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from enum import Enum, auto
 
-from player.endings import BROKEN, MOVED, NETWORK_LOST, NOTHING_LEFT, START_UNANSWERED, Ending, refused
+from player.endings import BROKEN, MOVED, NETWORK_LOST, START_UNANSWERED, Ending, refused, without_wait
 from player.errors import CliError, StartUnansweredError, UnreachableError
 from player.http.client import ProblemError
 from player.media.credentials import CredentialsProvider, MediaCredentials
 from player.session.charges import Charges
-from player.session.playback_api import Lease, PlaybackApi
+from player.session.heartbeat_state import State
+from player.session.playback_api import Funds, Lease, PlaybackApi, Totals
 from player.session.schedule import HeartbeatSchedule
 from player.session.start import START_S_MAX, PlayRequest, start_session
+from player.session.start_errors import ending_of_refused_start
+from player.session.waiting import TopUpWait, Waiting, is_worth_waiting
 
 TIMEOUT_S = 5.0
 STOP_WAIT_S = 2.0
@@ -22,26 +24,12 @@ STOP_WAIT_S = 2.0
 START_WAIT_S = START_S_MAX + 1.0
 
 
-class State(Enum):
-    """What the heartbeat thread does next."""
-
-    SCHEDULED = auto()  # send each heartbeat when it is due
-    ON_HOLD = auto()  # media requests fail: buy nothing, but repeat a heartbeat that failed
-    REQUESTED = auto()  # media requests fail: send one heartbeat now, then hold again
-    RESTARTING = auto()  # stop the session and start another one
-    PAUSED = auto()  # wait for `resume`
-    PAUSED_RESTARTING = auto()  # wait for `resume`, then restart
-    ENDED = auto()  # final
-
-
-PAUSED_STATES = (State.PAUSED, State.PAUSED_RESTARTING)
-
-
 class Heartbeat:
     """Sends the heartbeats of one `play`.
 
-    That is one session, or several: a session that lapsed or is bound to another address is followed by a new one.
-    `on_lease` and `on_over` are called from the heartbeat thread and must return at once.
+    That is one session, or several: a session that lapsed or is bound to another address is followed by a new one, and
+    so is one whose points are used up, once more have come. `on_lease`, `on_over` and `on_wait` are called from the
+    heartbeat thread and must return at once.
     """
 
     def __init__(
@@ -53,9 +41,11 @@ class Heartbeat:
         charges: Charges,
         on_lease: Callable[[Lease], None],
         on_over: Callable[[Ending], None],
+        on_wait: Callable[[Waiting], None],
     ) -> None:
         self._api, self._request, self._credentials, self._charges = api, request, credentials, charges
-        self._on_lease, self._on_over = on_lease, on_over
+        self._on_lease, self._on_over, self._on_wait = on_lease, on_over, on_wait
+        self._wait: TopUpWait | None = None
         self._changed = threading.Condition()
         self._state = State.SCHEDULED
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -68,16 +58,14 @@ class Heartbeat:
     def pause(self) -> None:
         """Send no heartbeats and hold all media requests until `resume`."""
         with self._changed:
-            if self._state is not State.ENDED:
-                is_restarting = self._state in (State.RESTARTING, State.PAUSED_RESTARTING)
-                self._state = State.PAUSED_RESTARTING if is_restarting else State.PAUSED
+            self._state = self._state.paused()
             self._credentials.hold()
 
     def resume(self) -> None:
         """Send a heartbeat, then release the media requests. Does nothing unless paused."""
         with self._changed:
-            if self._state in PAUSED_STATES:
-                self._set(State.REQUESTED if self._state is State.PAUSED else State.RESTARTING)
+            if self._state.is_paused:
+                self._set(self._state.resumed())
                 self._schedule.resumed(time.monotonic())
 
     def set_media_failing(self, is_failing: bool) -> None:
@@ -122,7 +110,10 @@ class Heartbeat:
     def _run(self) -> None:
         try:
             while (state := self._wait_until_due()) is not State.ENDED:
-                (self._replace_session if state is State.RESTARTING else self._send)()
+                if state.is_waiting:
+                    self._look_for_points()
+                else:
+                    (self._replace_session if state is State.RESTARTING else self._send)()
         finally:
             if self._state is not State.ENDED:  # a defect: without heartbeats the session must not seem to go on
                 self._end(BROKEN)
@@ -130,16 +121,19 @@ class Heartbeat:
     def _wait_until_due(self) -> State:
         with self._changed:
             while self._state is not State.ENDED:
-                remaining_s = None if self._is_waiting() else self._schedule.due_at - time.monotonic()
+                remaining_s = None if self._is_idle() else self._due_at() - time.monotonic()
                 if remaining_s is not None and remaining_s <= 0:
                     break
                 self._changed.wait(remaining_s)
             return self._state
 
-    def _is_waiting(self) -> bool:
+    def _is_idle(self) -> bool:
         # A failed heartbeat is repeated: it distinguishes a lost network from media that fail alone.
         is_on_hold = self._state is State.ON_HOLD and not self._schedule.failures
-        return is_on_hold or self._state in PAUSED_STATES
+        return is_on_hold or (self._state.is_paused and not self._state.is_waiting)
+
+    def _due_at(self) -> float:
+        return self._wait.due_at if self._wait and self._state.is_waiting else self._schedule.due_at
 
     def _send(self) -> None:
         timeout_s = max(1.0, min(TIMEOUT_S, self._schedule.deadline - time.monotonic()))
@@ -151,14 +145,19 @@ class Heartbeat:
             self._accept(lease)
 
     def _replace_session(self) -> None:
-        """Stop the session for the refund of its unserved time, and start one that is bound to the current address."""
+        """Stop the session for the refund of its unserved time, and start one that is bound to the current address.
+
+        After a wait for points the session is over already.
+        """
+        if self._wait is not None:
+            self._start_next(None)
+            return
         try:
             totals = self._api.stop(self._session_id, TIMEOUT_S)
         except CliError as error:
             self._handle_failure(error)
             return
-        self._charges.settle(self._session_id, totals.charged_millipoints, totals.watched_ms)
-        self._charges.update_balance(totals.balance_millipoints)
+        self._charges.settle(self._session_id, totals)
         if totals.end_reason not in ("viewer_stopped", "lease_expired"):
             self._end(Ending.of_reason(totals.end_reason))
             return
@@ -177,11 +176,12 @@ class Heartbeat:
     def _use_lease(self, lease: Lease) -> None:
         self._charges.add(lease.session_id, lease.seq, lease.charged_millipoints)
         self._credentials.update(MediaCredentials(self._base_url, lease.play_token))
-        if self._state not in PAUSED_STATES:
+        if not self._state.is_paused:
             self._credentials.release()
 
     def _use_session(self, lease: Lease) -> None:
         with self._changed:
+            self._wait = None
             if self._state is State.RESTARTING:
                 self._state = State.SCHEDULED
             elif self._state is State.PAUSED_RESTARTING:
@@ -205,22 +205,57 @@ class Heartbeat:
         if problem.status == 429:
             self._retry(problem.retry_after_s)
             return
-        charged, watched_ms = (problem.fields.get(name) for name in ("charged_millipoints", "watched_ms"))
-        self._charges.settle(self._session_id, charged, watched_ms)
-        self._charges.update_balance(problem.fields.get("balance_millipoints"))
+        if totals := Totals.from_fields(problem.fields):
+            self._charges.settle(self._session_id, totals)
         if problem.end_reason == "lease_expired" or problem.status == 404:
             self._start_next(NETWORK_LOST)
+        elif problem.end_reason == "balance_exhausted" and self._may_wait():
+            self._wait_for_points(problem)
         elif problem.end_reason:
             self._end(Ending.of_reason(problem.end_reason))
         else:
             self._end(refused(problem.format_message()))
 
-    def _start_next(self, too_soon: Ending) -> None:
+    def _may_wait(self) -> bool:
+        has_points_left = self._charges.whole_points_left(self._request.max_points) != 0
+        return self._request.wait_s is not None and has_points_left
+
+    def _wait_for_points(self, problem: ProblemError) -> None:
+        """Hold the media, so that mpv keeps its last picture, and look for points instead of buying.
+
+        After a start that was refused, the wait that is going on continues.
+        """
+        wait_s = self._request.wait_s
+        assert wait_s is not None
+        with self._changed:
+            if self._state is State.ENDED:
+                return
+            if self._wait is None:
+                self._wait = TopUpWait(self._api, self._request.stream_id, wait_s, Funds.from_fields(problem.fields))
+            else:
+                self._wait.refuse(problem)
+            self._state = State.PAUSED_WAITING if self._state.is_paused else State.WAITING
+            self._credentials.hold()
+        self._on_wait(self._wait.state)
+
+    def _look_for_points(self) -> None:
+        assert self._wait is not None
+        if ending := self._wait.look():
+            self._end(ending)
+            return
+        waiting = self._wait.state
+        with self._changed:
+            if waiting.is_over and self._state.is_waiting:
+                self._state = State.PAUSED_RESTARTING if self._state.is_paused else State.RESTARTING
+                self._schedule.resumed(time.monotonic())
+        self._on_wait(waiting)
+
+    def _start_next(self, too_soon: Ending | None) -> None:
         """Start the next session behind the same relay. Within the first lease of a session, end with `too_soon`.
 
         A session can lapse in a long pause or on a suspended computer.
         """
-        if time.monotonic() < self._restart_from:
+        if too_soon and time.monotonic() < self._restart_from:
             self._end(too_soon)  # repeated starts would cost the viewer a lease each
             return
         points_left = self._charges.whole_points_left(self._request.max_points)
@@ -238,7 +273,10 @@ class Heartbeat:
             return
         except CliError as error:
             self._charges.start_unanswered = False
-            self._end(ending_of_refused_start(error))
+            if self._may_wait() and is_worth_waiting(error, self._wait):
+                self._wait_for_points(error)
+            else:
+                self._end(ending_of_refused_start(error))
             return
         self._use_session(lease)
         self._charges.start_unanswered = False
@@ -255,14 +293,4 @@ class Heartbeat:
         with self._changed:
             self._state = State.ENDED
         self._credentials.close()
-        self._on_over(ending)
-
-
-def ending_of_refused_start(error: CliError) -> Ending:
-    """Return the ending for a session that could not be restarted."""
-    code = error.code if isinstance(error, ProblemError) else ""
-    if error.end_reason or code in NOTHING_LEFT:
-        return Ending.of_reason(error.end_reason or code)
-    if code == "stream_not_live":
-        return Ending.of_reason("stream_stopped")
-    return refused(error.format_message())
+        self._on_over(ending if self._request.wait_s is None else without_wait(ending))

@@ -4,6 +4,7 @@ import queue
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -83,20 +84,17 @@ def _settle(api: PlaybackApi, charges: Charges, ending: Ending) -> tuple[Ending,
     A session that has ended already answers with its own end reason.
     """
     session_id = charges.session_ids[-1]
-    if charges.is_settled(session_id):
-        return ending, not charges.start_unanswered
     for attempt in range(STOP_ATTEMPTS):
+        if charges.is_settled(session_id):
+            break
         if attempt:
             time.sleep(STOP_DELAY_S)
-        try:
-            totals = api.stop(session_id, STOP_TIMEOUT_S)
-        except CliError:
-            continue
-        charges.settle(session_id, totals.charged_millipoints, totals.watched_ms)
-        charges.update_balance(totals.balance_millipoints)
-        server_knows_better = ending.exit_status == ExitStatus.OK and totals.end_reason != ending.end_reason
-        return (Ending.of_reason(totals.end_reason) if server_knows_better else ending), not charges.start_unanswered
-    return ending, False
+        with suppress(CliError):
+            charges.settle(session_id, api.stop(session_id, STOP_TIMEOUT_S))
+    reason = charges.end_reason(session_id)
+    is_settled = charges.is_settled(session_id) and not charges.start_unanswered
+    server_knows_better = is_settled and ending.exit_status == ExitStatus.OK and reason != ending.end_reason
+    return (Ending.of_reason(str(reason)) if server_knows_better else ending), is_settled
 
 
 def _queue_signals(events: Events) -> None:

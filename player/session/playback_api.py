@@ -7,8 +7,10 @@ from urllib.parse import quote
 
 from player.auth.account import Account
 from player.errors import UnreachableError
+from player.http.links import web_address
 
 MS_PER_MINUTE = 60_000
+_OTHER_TOTALS = ("balance_millipoints", "watched_ms", "reserved_millipoints")
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,7 @@ class Lease:
     """The state of a session in the server's latest response. `seq` is the last heartbeat that counted.
 
     `others_spending` is the number of other sessions that spend from the same wallet; `seconds_left` includes them.
+    `is_final` says that the points allow no lease after this one, and `top_up_url` where the viewer buys some.
     """
 
     session_id: str
@@ -31,6 +34,8 @@ class Lease:
     others_spending: int
     charged_millipoints: int
     outcome: str
+    is_final: bool
+    top_up_url: str | None
 
     @classmethod
     def from_response(cls, response: dict[str, Any], seq: int) -> "Lease":
@@ -52,17 +57,52 @@ class Lease:
             others_spending=response.get("others_spending") or 0,
             charged_millipoints=response.get("charged_millipoints", price_of_lease),
             outcome=outcome,
+            is_final=response.get("final") is True,
+            top_up_url=web_address(response.get("top_up_url")),
         )
 
 
 @dataclass(frozen=True)
 class Totals:
-    """The server's totals of a session that has ended."""
+    """The server's totals of a session that has ended.
+
+    `reserved_millipoints` of the charge come back as far as they were not fetched.
+    """
 
     end_reason: str
     charged_millipoints: int
-    balance_millipoints: int
+    balance_millipoints: int | None
     watched_ms: int | None
+    reserved_millipoints: int = 0
+
+    @classmethod
+    def from_fields(cls, fields: dict[str, Any]) -> "Totals | None":
+        """Return the totals in an answer to `stop`, or in the problem of a session that has ended; None without."""
+        reason, charged = fields.get("end_reason"), fields.get("charged_millipoints")
+        if not isinstance(reason, str) or not isinstance(charged, int):
+            return None
+        balance, watched_ms, reserved = (fields.get(name) for name in _OTHER_TOTALS)
+        return cls(reason, charged, balance, watched_ms, reserved or 0)
+
+
+@dataclass(frozen=True)
+class Funds:
+    """The points of a wallet. A start pays the debt, which is open from earlier viewing, first."""
+
+    balance_millipoints: int
+    debt_millipoints: int
+    top_up_url: str | None
+
+    @classmethod
+    def from_fields(cls, fields: dict[str, Any]) -> "Funds":
+        """Return the points in a wallet, or in a problem of a start or heartbeat."""
+        balance, debt = (fields.get(f"{name}_millipoints") for name in ("balance", "debt"))
+        return cls(int(balance or 0), int(debt or 0), web_address(fields.get("top_up_url")))
+
+    @property
+    def covers_debt(self) -> bool:
+        """Whether a lease can be bought after the debt is paid."""
+        return self.balance_millipoints > self.debt_millipoints
 
 
 class PlaybackApi:
@@ -72,9 +112,17 @@ class PlaybackApi:
         self.server = account.server
         self._account = account
 
-    def stream(self, stream_id: str) -> dict[str, Any]:
+    def stream(self, stream_id: str, timeout_s: float | None = None) -> dict[str, Any]:
         """Return a stream."""
-        return self._account.call("GET", f"/streams/{quote(stream_id, safe='')}")
+        return self._account.call("GET", f"/streams/{quote(stream_id, safe='')}", timeout_s=timeout_s)
+
+    def funds(self, timeout_s: float) -> Funds:
+        """Return the points in the wallet."""
+        return Funds.from_fields(self._account.call("GET", "/me/wallet", timeout_s=timeout_s))
+
+    def check_account(self, timeout_s: float) -> None:
+        """Raise ProblemError if the account is disabled. Reading the wallet does not show it."""
+        self._account.call("GET", "/me", timeout_s=timeout_s)
 
     def start(
         self, stream_id: str, key: str, timeout_s: float, replace: bool = False, max_points: int | None = None
@@ -95,8 +143,10 @@ class PlaybackApi:
     def stop(self, session_id: str, timeout_s: float) -> Totals:
         """End a session; unserved time is refunded. A retry returns the same response."""
         response = self._account.call("POST", "/playback/stop", {"session_id": session_id}, timeout_s)
-        charged, balance = response["charged_millipoints"], response["balance_millipoints"]
-        return Totals(response["end_reason"], charged, balance, response.get("watched_ms"))
+        totals = Totals.from_fields(response)
+        if totals is None:
+            raise UnreachableError("this address", "its answer has no totals")
+        return totals
 
 
 def _lease(response: dict[str, Any], seq: int) -> Lease:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from player.endings import Ending
 from player.session.charges import Charges
 from player.terminal.formats import clock, points
+from player.terminal.notices import reserve_sentence
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Receipt:
             f"Watched {clock(self.watched_ms / 1000)}, spent {points(self.charges.spent_millipoints)}, {left}.",
             f"Session {', '.join(self.charges.session_ids)}",
         ]
+        if self.charges.reserved_millipoints:
+            lines.insert(2, reserve_sentence(self.charges.reserved_millipoints))
         if not self.settled:
             lines.insert(2, "The server did not confirm the end; it ends the session by itself. See: player ledger")
         return lines
@@ -48,6 +51,7 @@ class Receipt:
                 "session_ids": self.charges.session_ids,
                 "watched_ms": self.watched_ms,
                 "spent_millipoints": self.charges.spent_millipoints,
+                "reserved_millipoints": self.charges.reserved_millipoints,
                 "balance_millipoints": self.charges.balance_millipoints,
                 "frames_shown": self.frames_shown,
                 "settled": self.settled,

@@ -18,10 +18,14 @@ UNAUTHORIZED, TOO_MANY_REQUESTS = 401, 429
 
 @dataclass(frozen=True)
 class PlayRequest:
-    """What the viewer asked for: a stream, and the whole points that it may cost at most."""
+    """What the viewer asked for: a stream, and the whole points that it may cost at most.
+
+    When the points are used up, `wait_s` is how long to wait for more; None: not at all.
+    """
 
     stream_id: str
     max_points: int | None = None
+    wait_s: float | None = None
 
 
 def start_session(api: PlaybackApi, request: PlayRequest, replace: bool = False) -> Lease:

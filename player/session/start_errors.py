@@ -1,20 +1,27 @@
 """The errors of a refused start: the reason, and what the viewer can do."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
-from player.endings import NOTHING_LEFT, Ending
+from player.endings import NOTHING_LEFT, Ending, refused
 from player.errors import CliError
 from player.exit_status import ExitStatus
 from player.http.client import ProblemError
+from player.session.playback_api import Funds
 from player.terminal.formats import clock, points
+from player.terminal.notices import debt_line, top_up_line
 from player.terminal.text import printable
 
 # The code of a refusal: what happened, and what to do.
 _TEXTS: dict[str, tuple[str, str]] = {
     "balance_exhausted": (
         "You have no points left",
-        "Ask the operator for points, then: player play {stream_id}",
+        "{top_up} player play {stream_id}",
+    ),
+    "debt_open": (
+        "{debt} are open from earlier viewing, and are paid first; you have {balance}",
+        "{top_up} player play {stream_id}",
     ),
     "daily_cap_reached": (
         "Your daily cap is spent",
@@ -44,7 +51,14 @@ def start_error(problem: ProblemError, stream_id: str) -> CliError:
         return _ended_already(problem.end_reason, charged)
     if code not in _TEXTS:
         return problem
-    message, advice = (text.format(stream_id=stream_id) for text in _TEXTS[code])
+    funds = Funds.from_fields(problem.fields)
+    values = {
+        "stream_id": stream_id,
+        "debt": points(funds.debt_millipoints),
+        "balance": points(funds.balance_millipoints),
+        "top_up": f"{top_up_line(url)}\nThen:" if (url := funds.top_up_url) else "Ask the operator for points, then:",
+    }
+    message, advice = (text.format(**values) for text in _TEXTS[code])
     if code in NOTHING_LEFT:
         return CliError(f"{message} ({code}).", advice, ExitStatus.OUT_OF_POINTS, end_reason=code)
     sessions = _sessions(problem)
@@ -73,3 +87,16 @@ def _session(session: dict[str, Any]) -> str:
     started_at_ms = session.get("started_at_ms")
     ago = f", started {clock(time.time() - started_at_ms / 1000)} ago" if started_at_ms else ""
     return f"{printable(str(session.get('stream_id', '')))} (session {printable(str(session.get('session_id')))}{ago})"
+
+
+def ending_of_refused_start(error: CliError) -> Ending:
+    """Return the ending for a session that could not be restarted."""
+    code = error.code if isinstance(error, ProblemError) else ""
+    if isinstance(error, ProblemError) and code == "debt_open":
+        debt = debt_line(Funds.from_fields(error.fields).debt_millipoints)
+        return replace(Ending.of_reason(code), sentence=debt)
+    if error.end_reason or code in NOTHING_LEFT:
+        return Ending.of_reason(error.end_reason or code)
+    if code == "stream_not_live":
+        return Ending.of_reason("stream_stopped")
+    return refused(error.format_message())

@@ -9,8 +9,9 @@ from player.auth.paging import all_items
 from player.errors import CliError
 from player.exit_status import ExitStatus
 
-# A session may end between two requests; then both are repeated.
+# A session may end or be settled between two requests; then both are repeated.
 ATTEMPTS = 4
+SETTLEMENT_KINDS = ("served_ahead", "unserved_credit")
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,9 @@ class SessionLedger:
     @property
     def differences(self) -> list[tuple[str, int, int]]:
         """The totals that do not match the lines: name, sum of the lines, and the server's value."""
-        # Adjustments come after the end, so the session's total does not include them.
+        # The session's total includes its settlement, and no adjustments.
         sums = {
-            "charged_millipoints": -self.sum_of("lease", "unserved", "refund", "outage_credit"),
+            "charged_millipoints": -self.sum_of("lease", "unserved", "refund", "outage_credit", *SETTLEMENT_KINDS),
             "refunded_millipoints": self.sum_of("refund"),
         }
         return [
@@ -65,7 +66,7 @@ def fetch_session_ledger(account: Account, session_id: str | None) -> SessionLed
         if not session["active"] and not ledger.differences:
             break
         current = account.call("GET", path)
-        if current == session:  # it did not end meanwhile, so a difference is a real one
+        if current == session:  # nothing changed meanwhile, so a difference is a real one
             break
         session = current
     return ledger

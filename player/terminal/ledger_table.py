@@ -21,6 +21,10 @@ KINDS = {
     "outage_credit": ("given back: outage", "outage"),
     "credit": ("received", "received"),
     "adjustment": ("adjusted", "adjusted"),
+    "served_ahead": ("fetched ahead", "ahead"),
+    "unserved_credit": ("not delivered", "not sent"),
+    "debt_payment": ("open points paid", "open paid"),
+    "reversal": ("payment reversed", "reversed"),
 }
 
 

@@ -1,11 +1,14 @@
-"""The notices on mpv's picture: when playing starts, and when little time is left."""
+"""The notices on mpv's picture: when playing starts, when little time is left, and while the viewer tops up."""
 
-from player.terminal.formats import points, rate, time_left
+from player.terminal.formats import clock, points, rate, time_left
 from player.terminal.screen import Status
 
 THRESHOLDS_S = (300, 120, 60)
 START_SHOW_S = 5.0
 LOW_SHOW_S = 6.0
+LAST_SHOW_S = 8.0
+# Longer than the time between two updates.
+WAIT_SHOW_S = 3.0
 
 
 def start_notice(status: Status) -> str:
@@ -31,3 +34,41 @@ class LowNotices:
         if not any(status.seconds_left <= threshold < last_s for threshold in THRESHOLDS_S):
             return None
         return f"{time_left(status.seconds_left, status.others_spending)} ({points(status.balance_millipoints)})"
+
+
+def last_lease_notice(status: Status, is_daily_cap: bool) -> str:
+    """Return the notice for the last lease. Without points left, the balance is the limit that was reached."""
+    ends = f"the picture ends in {int(status.seconds_left or 0)} s"
+    if not status.balance_millipoints:
+        return f"These are the last points: {ends}."
+    if is_daily_cap:
+        return f"Your daily cap is reached: {ends}."
+    return f"The most that you wanted to spend is reached: {ends}."
+
+
+def top_up_line(top_up_url: str | None) -> str:
+    """Return where points come from. The address is at the end, so that it can be copied and clicked."""
+    return f"Top up at {top_up_url}" if top_up_url else "Ask the operator for points."
+
+
+def debt_line(debt_millipoints: int) -> str:
+    """Return a debt as a sentence."""
+    return f"{points(debt_millipoints)} are open from earlier viewing; they are paid first."
+
+
+def debt_field(debt_millipoints: int) -> str:
+    """Return a debt behind the name `Open`."""
+    return f"{points(debt_millipoints)} from earlier viewing; your next start pays them first"
+
+
+def waiting_notice(waiting_s: float, debt_millipoints: int, top_up_url: str | None) -> str:
+    """Return the notice while the player waits for points."""
+    lines = ["Your points are used up."]
+    if debt_millipoints:
+        lines.append(debt_line(debt_millipoints))
+    return "\n".join([*lines, top_up_line(top_up_url), f"Waiting {clock(waiting_s)} more. Nothing is bought."])
+
+
+def reserve_sentence(reserved_millipoints: int) -> str:
+    """Return what happens to the part of a lease that was kept at the stop, because it may have been fetched."""
+    return f"Up to {points(reserved_millipoints)} come back if they were not fetched."

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from player.terminal.formats import clock, points, rate, time_left
-from player.terminal.text import cells, fit, isolated
+from player.terminal.text import cells, fit, fitted, isolated
 
 WIDTH_DEFAULT = 80
 
@@ -14,7 +14,8 @@ WIDTH_DEFAULT = 80
 class Status:
     """What the status line shows. `seconds_left` is None where watching is free.
 
-    `others_spending` is the number of other sessions that spend from the same wallet.
+    `others_spending` is the number of other sessions that spend from the same wallet. `waiting_s` is how long the
+    player still waits for points, None while it does not.
     """
 
     activity: str
@@ -23,6 +24,12 @@ class Status:
     rate_millipoints_per_minute: int
     seconds_left: float | None
     others_spending: int
+    waiting_s: float | None = None
+
+    @property
+    def heading(self) -> str:
+        """The activity, with the time that remains for it."""
+        return self.activity if self.waiting_s is None else f"{self.activity} ({clock(self.waiting_s)} more)"
 
 
 def status_line(status: Status, width: int) -> str:
@@ -31,13 +38,15 @@ def status_line(status: Status, width: int) -> str:
     left = f"{clock(status.seconds_left)} left" if status.seconds_left is not None else ""
     short = f"{left} ({status.others_spending + 1} screens)" if left and status.others_spending else left
     price = rate(status.rate_millipoints_per_minute)
-    full, cut = (f"{status.activity}: {isolated(title)}" for title in (status.title, fit(status.title, 20)))
+    heading = status.heading
+    full, cut = (f"{heading}: {isolated(title)}" for title in (status.title, fit(status.title, 20)))
     choices = (
         (full, balance, _left(status), price),
         (full, balance, short, price),
         (cut, balance, short, price),
-        (status.activity, balance, short, price),
-        (status.activity, balance, short),
+        (heading, balance, short, price),
+        (heading, balance, short),
+        *([(heading,)] if status.waiting_s is not None else []),
         (balance, short),
         (balance, left),
         (balance,),
@@ -78,9 +87,10 @@ class Screen:
             self._write(change_line(status) + "\n")
 
     def note(self, text: str) -> None:
-        """Write a line above the status line."""
+        """Write lines above the status line, wrapped on a terminal."""
         self.clear()
-        self._write(text + "\n")
+        lines = fitted(text, self._width()) if self._in_place else [text]
+        self._write("\n".join(lines) + "\n")
 
     def clear(self) -> None:
         """Remove the status line."""

@@ -63,3 +63,15 @@ def wrapped(text: str, width: int) -> list[str]:
                 lines.append("")
             lines[-1] += cluster
     return lines or [""]
+
+
+def fitted(text: str, width: int) -> list[str]:
+    """Return the lines of a text, wrapped between words.
+
+    A line that fits stays as it is, and so does one with a longer word, such as an address that is to be copied.
+    """
+    lines = []
+    for line in text.split("\n"):
+        is_kept = cells(line) <= width or any(cells(word) > width for word in line.split())
+        lines += [line] if is_kept else wrapped(line, width)
+    return lines

@@ -12,6 +12,7 @@ from tests.fakes.access.clients import MemoryClients
 from tests.fakes.access.denylist import FakeDenylist
 from tests.fakes.access.keys import MemoryKeyStore
 from tests.fakes.access.limits import MemoryLimits
+from tests.fakes.access.service_keys import MemoryServiceKeys
 from tests.fakes.accounts.identity import CountingPasswords, MemoryUsers
 from tests.fakes.money.ledger import MemoryLedger, MemoryPayments
 from tests.fakes.money.sessions import MemoryPlaybackSessions
@@ -39,6 +40,7 @@ def memory_stores(settings: Settings | None = None) -> Stores:
     stores.ledger, stores.payments = MemoryLedger(rows), MemoryPayments(rows)
     stores.usage, stores.limits = MemoryUsage(), MemoryLimits()
     stores.clients, stores.users, stores.passwords = MemoryClients(), MemoryUsers(), CountingPasswords()
+    stores.service_keys = MemoryServiceKeys()
     stores.token_keys = MemoryKeyStore(first_key_sets(new_key, 0))
     stores.tokens = JwtTokens(lambda: stores.token_keys.sets)
     stores.streams, stores.runtimes, stores.workers = MemoryStreams(), MemoryRuntimes(), MemoryWorkers()

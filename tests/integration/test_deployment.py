@@ -156,6 +156,24 @@ def test_an_ended_session_is_reconciled_and_adjusted(
         assert (log[0]["action"], log[0]["target"]) == ("session.adjust", session_id)
 
 
+def test_a_service_key_pays_and_takes_back_as_deployed(api: Api, operator: dict[str, str]) -> None:
+    user = api.user()
+    key = {"name": "shop", "scopes": ["credit", "metrics"], "expires_in_days": 1}
+    created = api.http.post("/service-keys", json=key, headers=operator).json()
+    rotated = api.http.post(f"/service-keys/{created['key_id']}/rotate", json={"overlap_hours": 0}, headers=operator)
+    headers = {"Authorization": f"Bearer {rotated.json()['key']}"}
+    assert api.get(headers, "/users/lookup", email=user.email)["user_id"] == user.user_id
+    payment = {"millipoints": 5, "payment_id": "evt-1"}
+    assert api.http.post(f"/wallets/{user.user_id}/credit", json=payment, headers=headers).status_code == 200
+    reversed_ = api.http.post("/payments/evt-1/reverse", json={"disable_account": True}, headers=headers)
+    assert reversed_.json()["reversed_millipoints"] == 5, reversed_.text
+    assert api.get(headers, "/monitoring/metrics")["reconciliation"]
+    [listed] = api.get(operator, "/service-keys")["items"]
+    assert listed["last_used_at_ms"] is not None
+    assert api.http.delete(f"/service-keys/{created['key_id']}", headers=operator).status_code == 200
+    assert_problem(api.http.get("/payments/evt-1", headers=headers), 401, "key_revoked")
+
+
 def test_addresses_are_kept_and_a_person_is_erased_as_deployed(api: Api, operator: dict[str, str]) -> None:
     login = {"email": "gone@local", "password": PASSWORD}
     user_id = api.http.post("/users", json=login, headers=operator).json()["user_id"]

@@ -19,7 +19,7 @@ from chalicelib.config import Settings
 from chalicelib.domain.access.clients import Client
 from chalicelib.domain.access.tokens import PlayClaims
 from chalicelib.domain.errors import Unauthenticated
-from chalicelib.domain.money.usage import Served
+from chalicelib.domain.money.usage import Follower, Served
 from chalicelib.domain.streams.ingest_refusals import IngestRefusal, RefusalCode, ingest_refusals_key
 from chalicelib.domain.streams.run_logs import run_log_key
 from chalicelib.domain.streams.runtime import RuntimeState
@@ -202,7 +202,9 @@ def test_the_follower_adds_up_usage_and_may_do_nothing_else(roles: dict[str, str
     with acting_as(roles["UsageRoleArn"]):
         assert usage.add("s", served, follower="f", batch=1, now_ms=3)
         assert usage.count(60, "stream-1", {"media_2xx": 1}, follower="f", batch=1)
-        usage.mark("f", 2)
+        usage.mark("f", 2, [(0, 1)])
+        usage.mark("g", 2)
+        usage.leave("g")
         assert_denied(
             *(table("get_item", settings, name) for name in ("usage", "users", "wallets")),
             *(table("update_item", settings, name) for name in ("wallets", "playback_sessions")),
@@ -212,7 +214,9 @@ def test_the_follower_adds_up_usage_and_may_do_nothing_else(roles: dict[str, str
         )
     [stream] = usage.counted_by_stream(60, limit=9, cursor=None).items
     assert stream.traffic.media.answers_2xx == 1
-    assert usage.get("s") == served and usage.marks() == {"f": 2}
+    assert usage.get("s") == served and usage.followers() == {
+        "f": Follower(through_ms=2, lost=((0, 1),), reported_at_ms=2)
+    }
 
 
 def test_the_collector_adds_refusals_and_may_do_nothing_else(roles: dict[str, str], settings: Settings) -> None:

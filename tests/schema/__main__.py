@@ -64,7 +64,7 @@ class Run:
             if answer.status_code < 300 and role != "anonymous":
                 login = self._accounts.login_after(login, operation)
 
-        valid_request(target, known, operation.required, send)
+        valid_request(target, known, operation, send)
         examples = self._arguments.examples if tally.allowed else -(-self._arguments.examples // REFUSED_SHARE)
         send_generated(target, known, examples, self._arguments.seed, send)
         if self._arguments.bounds and tally.allowed:

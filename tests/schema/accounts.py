@@ -80,9 +80,14 @@ class Accounts:
         """Create an account with a balance, and log it in."""
         email = f"{uuid.uuid4()}@local"
         made = self._send("POST", "/users", {"email": email, "password": PASSWORD, "role": role})
-        body = {"millipoints": MILLIPOINTS, "payment_id": str(uuid.uuid4())}
-        self._send("POST", f"/wallets/{made['user_id']}/credit", body)
+        self._payment(made["user_id"])
         return self._login(email, PASSWORD, role)
+
+    def _payment(self, user_id: str) -> str:
+        """Credit a wallet, and return the id of the payment."""
+        body = {"millipoints": MILLIPOINTS, "payment_id": str(uuid.uuid4())}
+        self._send("POST", f"/wallets/{user_id}/credit", body)
+        return body["payment_id"]
 
     def wrong_headers(self) -> list[dict[str, str]]:
         """Return invalid credentials, among them tokens of other kinds and one with a changed signature."""
@@ -95,7 +100,7 @@ class Accounts:
 
     def known(self, operation: Operation, login: Login, *, changes_data: bool) -> dict[str, Any]:
         """Return a valid value for each name in the path and each required name of the body."""
-        names = {*operation.path_names, *operation.required}
+        names = {*operation.path_names, *operation.required, *operation.in_query}
         # Refused operations use shared values.
         theirs = {} if changes_data else self._values_of(login)
         return {name: theirs[name] if name in theirs else self._value(name, operation, login) for name in names}
@@ -119,11 +124,13 @@ class Accounts:
             case "session_id":
                 return self._session_for(operation, login)
             case "email":
-                return login.email if operation.path == "/auth/login" else f"{uuid.uuid4()}@local"
+                return login.email if operation.path in ("/auth/login", "/users/lookup") else f"{uuid.uuid4()}@local"
             case "refresh_token":
                 return self._login(login.email, PASSWORD, login.role).refresh_token
             case "payment_id":
-                return str(uuid.uuid4())
+                return self._payment(login.user_id) if operation.path.startswith("/payments/") else str(uuid.uuid4())
+            case "key_id":
+                return self._new_key()
         return VALUES[name] if name != "day" else f"{datetime.now(UTC):%Y-%m-%d}"
 
     def _session_for(self, operation: Operation, login: Login) -> str:
@@ -151,6 +158,17 @@ class Accounts:
         wait_for("live stream", lambda: self._send("GET", path)["state"] == "live", LIVE_S_MAX)
         return self.live_stream_id
 
+    def _new_key(self) -> str:
+        """Create a service key. Generated requests may have created as many as allowed, so these are revoked."""
+        page: dict[str, Any] = {"next_cursor": ""}
+        while page["next_cursor"] is not None:
+            cursor = f"&cursor={page['next_cursor']}" if page["next_cursor"] else ""
+            page = self._send("GET", f"/service-keys?limit=200{cursor}")
+            for each in page["items"]:
+                if each["revoked_at_ms"] is None:
+                    self._send("DELETE", f"/service-keys/{each['key_id']}")
+        return str(self._send("POST", "/service-keys", NEW_KEY)["key_id"])
+
     def _new_stream(self) -> str:
         made = self._send("POST", "/streams", {"title": "Temporary", "ingest": {"mode": "test"}})
         self._temporary_streams.append(made["stream_id"])
@@ -172,7 +190,10 @@ class Accounts:
         return found
 
 
+NEW_KEY = {"name": "shop", "scopes": ["credit"], "expires_in_days": 1}
 VALUES: dict[str, Any] = {
+    **NEW_KEY,
+    "overlap_hours": 0,
     "password": PASSWORD,
     "current_password": PASSWORD,
     "new_password": "another good password",

@@ -14,7 +14,7 @@ from schemathesis.config import GenerationConfig
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.schemas import APIOperation
 
-from tests.schema.document import Document
+from tests.schema.document import Document, Operation
 
 Send = Callable[[Case], None]
 # Credentials come from `Login`. Neither nginx nor a path accepts a NUL.
@@ -29,11 +29,14 @@ def load_schema(document: Document) -> schemathesis.BaseSchema:
     return schemathesis.openapi.from_dict(document, config=schemathesis.Config.from_dict(config))
 
 
-def valid_request(operation: APIOperation, known: dict[str, Any], names: tuple[str, ...], send: Send) -> None:
+def valid_request(target: APIOperation, known: dict[str, Any], operation: Operation, send: Send) -> None:
     """Send a request that only its role can make invalid."""
-    body = {"body": {name: known[name] for name in names}, "media_type": "application/json"} if names else {}
-    in_path = {name: value for name, value in known.items() if name not in names}
-    send(operation.Case(path_parameters=in_path, **body))
+    path, body, query = (
+        {name: known[name] for name in names}
+        for names in (operation.path_names, operation.required, operation.in_query)
+    )
+    of_body = {"body": body, "media_type": "application/json"} if body else {}
+    send(target.Case(path_parameters=path, query=query, **of_body))
 
 
 def send_generated(operation: APIOperation, known: dict[str, Any], examples: int, seed: int, send: Send) -> None:

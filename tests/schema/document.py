@@ -10,15 +10,20 @@ Document = dict[str, Any]
 ENOUGH = {"EditUserRequest": ("disabled",), "EditStreamRequest": ("title",)}
 
 
+# Queries that need any one of several parameters.
+ENOUGH_IN_QUERY = {"/users/lookup": ("email",)}
+
+
 @dataclass(frozen=True)
 class Operation:
-    """A method of a path, with its role and its required names."""
+    """A method of a path, with its role and its required names: in the path, in the body, in the query."""
 
     method: str
     path: str
     role: str | None
     path_names: tuple[str, ...]
     required: tuple[str, ...]
+    in_query: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -36,8 +41,8 @@ def _operations(document: Document) -> Iterator[Operation]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             in_path = tuple(each["name"] for each in operation.get("parameters", []) if each["in"] == "path")
-            required = _required(document, operation)
-            yield Operation(method.upper(), path, operation.get("x-role"), in_path, required)
+            required, in_query = _required(document, operation), ENOUGH_IN_QUERY.get(path, ())
+            yield Operation(method.upper(), path, operation.get("x-role"), in_path, required, in_query)
 
 
 def _required(document: Document, operation: dict[str, Any]) -> tuple[str, ...]:

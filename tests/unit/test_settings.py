@@ -28,6 +28,19 @@ WRONG = {
     (Part.STAGE, "TOLLCAST_INGEST_NETWORKS"): ("10.20.0.1/16", "10.20.0.0/33", "encoders.example", "10.20.0.0/16,"),
     (Part.STAGE, "TOLLCAST_INGEST_PORTS"): ("0", "65536", "443;80", "-1", "80,"),
     (Part.STAGE, "TOLLCAST_LOGIN_LIMIT"): WRONG_LIMITS,
+    (Part.STAGE, "TOLLCAST_TOP_UP_URL"): (
+        "https://pay.example.org/",
+        "http://pay.example.org/{user_id}",
+        "https://{user_id}.example.org/",
+        "https://me:secret@pay.example.org/{user_id}",
+        "https:///{user_id}",
+        "https://pay.example.org:99999/{user_id}",
+        "https://pay.example.org/{user_id}/{email}",
+        "https://pay.example.org/ {user_id}",
+        "javascript:alert({user_id})",
+        "ftp://pay.example.org/{user_id}",
+        "https://pay.example.org/{user_id}" + 470 * "x",
+    ),
     (Part.WORKER, "TOLLCAST_WORKER_ID"): ("a b", "../up"),
     (Part.WORKER, "TOLLCAST_WORKER_CAPACITY"): ("0", "many"),
     (Part.WORKER, "TOLLCAST_MEDIA_DIR"): ("", "relative"),
@@ -76,6 +89,7 @@ def chosen() -> Settings:
             "TOLLCAST_INGEST_PORTS": "9443, 80",
             "TOLLCAST_LOGIN_LIMIT": "5+1/60s",
             "TOLLCAST_START_LIMIT": "",
+            "TOLLCAST_TOP_UP_URL": "https://pay.example.org/?user={user_id}",
         }
     )
 
@@ -88,6 +102,22 @@ def test_lists_and_limits_are_parsed_and_an_empty_value_is_the_default() -> None
     for environ in ({}, {"TOLLCAST_INGEST_NETWORKS": " ", "TOLLCAST_INGEST_PORTS": ""}):
         settings = READERS[Part.STAGE](environ)
         assert (settings.ingest_networks, settings.ingest_ports) == ((), frozenset())
+
+
+def test_the_address_to_buy_points_has_the_user_in_it() -> None:
+    top_up_url = READERS[Part.STAGE]({"TOLLCAST_TOP_UP_URL": "https://pay.example.org/?user={user_id}#to"}).top_up_url
+    assert top_up_url("u_a/b c&d") == "https://pay.example.org/?user=u_a%2Fb%20c%26d#to"
+    longest = "https://pay.example.org/{user_id}".ljust(500, "x")
+    for template in (
+        longest,
+        "http://localhost:8090/{user_id}",
+        "http://[::1]/{user_id}",
+        "http://127.0.0.1/{user_id}",
+    ):
+        assert READERS[Part.STAGE]({"TOLLCAST_TOP_UP_URL": template}).top_up_url("u_x") == template.format(
+            user_id="u_x"
+        )
+    assert READERS[Part.STAGE]({}).top_up_url("u_x") is None
 
 
 def test_deployed_functions_read_the_same_settings() -> None:

@@ -1,4 +1,4 @@
-"""The ledger's pages and the payments. Both are written once and never changed."""
+"""The ledger's pages, which are written once, and the payments, which change only by their reversal."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class DynamoPayments:
 
     def get(self, payment_id: str) -> Payment | None:
         row = get_item(self._table, {"payment_id": payment_id})
-        return Payment(**row) if row else None
+        return Payment(**known(Payment, row)) if row else None
 
 
 def _page(row: dict[str, Any]) -> Page:

@@ -19,6 +19,7 @@ from chalicelib.ports.common import ListPage, StoreUnavailable
 from chalicelib.ports.reconciliation import Due
 
 TOTALS = "totals"
+SETTLED = frozenset({"served_ahead_millipoints", "unserved_credit_millipoints", "debt_millipoints"})
 
 
 class DynamoReconciliations:
@@ -111,7 +112,10 @@ def _cut_offs(found: dict[str, Any]) -> CutOffs:
 
 
 def _row(row: dict[str, Any]) -> SessionReconciliation:
-    values = {name: row.get(name) for name in SessionReconciliation.__dataclass_fields__}
+    # Rows from before there were settlements have no amounts of one.
+    values = {
+        name: row.get(name, 0 if name in SETTLED else None) for name in SessionReconciliation.__dataclass_fields__
+    }
     return SessionReconciliation(
         **{**values, "end_reason": EndReason(row["end_reason"]), "reason": Finding(row["reason"])}  # type: ignore[arg-type]
     )

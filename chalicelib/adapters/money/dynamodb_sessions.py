@@ -13,7 +13,7 @@ from chalicelib.adapters.aws import client, translated
 from chalicelib.adapters.dynamodb import from_cursor, get_item, known, page_of, to_cursor, to_row, write_if
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import WrongCursor
-from chalicelib.domain.money.lease import Settlement
+from chalicelib.domain.money.lease import Closing
 from chalicelib.domain.money.reconciliation import RECONCILE_AFTER_MS
 from chalicelib.domain.money.sessions import DUE_SHARDS, ActiveSession, SessionKind, SessionRecord
 from chalicelib.ports.common import ListPage
@@ -30,9 +30,7 @@ def new_record(table: str, record: SessionRecord) -> dict[str, Any]:
     }
 
 
-def close_record(
-    table: str, seen: ActiveSession, reason: EndReason, settlement: Settlement, now_ms: int
-) -> dict[str, Any]:
+def close_record(table: str, seen: ActiveSession, reason: EndReason, closing: Closing, now_ms: int) -> dict[str, Any]:
     """Return the part of an end's transaction that closes the record and removes it from the sparse indexes."""
     return {
         "Update": {
@@ -40,6 +38,7 @@ def close_record(
             "Key": to_row({"session_id": seen.session_id}),
             "UpdateExpression": "SET ended_at_ms = :now, end_reason = :reason, charged_millipoints = :charged,"
             " refunded_millipoints = :refund, watched_ms = :watched, granted_ms = :granted,"
+            " reserved_millipoints = :reserved, budget_millipoints = :budget, in_outage = :outage,"
             " reconcile_shard = due_shard, reconcile_at_ms = :reconcile"
             " REMOVE active_stream_id, due_shard, due_ms",
             "ConditionExpression": "attribute_exists(session_id) AND attribute_not_exists(end_reason)",
@@ -47,10 +46,13 @@ def close_record(
                 {
                     ":now": now_ms,
                     ":reason": reason.value,
-                    ":charged": seen.charged_millipoints - settlement.refund_millipoints,
-                    ":refund": settlement.refund_millipoints,
-                    ":watched": settlement.watched_ms,
+                    ":charged": seen.charged_millipoints - closing.refund_millipoints,
+                    ":refund": closing.refund_millipoints,
+                    ":watched": closing.watched_ms,
                     ":granted": seen.granted_ms,
+                    ":reserved": closing.reserved_millipoints,
+                    ":budget": seen.budget_millipoints + closing.refund_millipoints,
+                    ":outage": closing.in_outage,
                     ":reconcile": now_ms + RECONCILE_AFTER_MS,
                 }
             ),
@@ -62,7 +64,7 @@ def count_adjustment(table: str, record: SessionRecord, millipoints: int) -> dic
     """Return the part of an adjustment's transaction that counts it and bounds all adjustments of the session.
 
     The count helps to find it among the session's lines. All adjustments together stay between 0 and the session's
-    charge, which no longer changes after its end.
+    charge, which after its end only its settlement changes.
     """
     charged = record.charged_millipoints or 0
     return {

@@ -1,8 +1,10 @@
 """Usage in the table `usage`, and answer counters in the table `metrics`.
 
 A row of `usage` is a session (or a day, `day:YYYY-MM-DD`): media_ms, media_bytes, segments, requests, first_at_ms,
-expires_at_s, and for each follower `l_<follower>`, its last time, since DynamoDB cannot write a maximum. The row
-`followers` holds `m_<follower>`, each follower's position.
+expires_at_s, and for each follower `l_<follower>`, its last time, since DynamoDB cannot write a maximum, and
+`s_<follower>`, the segments that it counted (`domain/money/served_spans.py`). The row
+`followers` holds of each follower `m_<follower>`, its position, `r_<follower>`, the time of its report, and
+`x_<follower>`, the ranges that it lost.
 
 A row of `metrics` is a minute of the whole gateway (shard `gateway`) or an hour of a stream (shard
 `stream:<stream_id>`, minute: the hour's first): counters, expires_at_s. The functions keep their counters in the same
@@ -14,14 +16,15 @@ In both, `b_<follower>` is the last batch that this follower added.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.adapters.aws import client, translated
 from chalicelib.adapters.dynamodb import call, from_row, get_item, page_of, parameters, write_if
 from chalicelib.adapters.operations.dynamodb_counters import KEEP_S as KEEP_COUNTERS_S
 from chalicelib.adapters.operations.dynamodb_counters import MINUTES_MAX
-from chalicelib.domain.money.usage import Served
+from chalicelib.domain.money.served_spans import Span, from_text, overlap_of, to_text
+from chalicelib.domain.money.usage import Follower, Served
 from chalicelib.domain.operations.traffic import MINUTE_MS, StreamTraffic, traffic_of
 from chalicelib.ports.common import ListPage
 
@@ -39,12 +42,17 @@ class DynamoUsage:
         self._table = table_prefix + "usage"
         self._metrics = table_prefix + "metrics"
 
-    def add(self, key: str, served: Served, *, follower: str, batch: int, now_ms: int) -> bool:
+    def add(
+        self, key: str, served: Served, *, follower: str, batch: int, now_ms: int, spans: Sequence[Span] = ()
+    ) -> bool:
+        last: dict[str, int | str] = {f"l_{follower}": served.last_at_ms, "expires_at_s": now_ms // 1000 + KEEP_S}
+        if spans:
+            last[f"s_{follower}"] = to_text(spans)
         return _add_once(
             self._table,
             {"session_id": key},
             {name: getattr(served, name) for name in ADDED},
-            last={f"l_{follower}": served.last_at_ms, "expires_at_s": now_ms // 1000 + KEEP_S},
+            last=last,
             first={"first_at_ms": served.first_at_ms},
             batch=(f"b_{follower}", batch),
         )
@@ -54,7 +62,8 @@ class DynamoUsage:
         if row is None:
             return None
         last_at_ms = max((value for name, value in row.items() if name.startswith("l_")), default=0)
-        return Served(**{name: row[name] for name in (*ADDED, "first_at_ms")}, last_at_ms=last_at_ms)
+        added = Served(**{name: row[name] for name in (*ADDED, "first_at_ms")}, last_at_ms=last_at_ms)
+        return added.without(overlap_of(from_text(row[name]) for name in sorted(row) if name.startswith("s_")))
 
     def count(self, minute: int, stream_id: str, counts: Mapping[str, int], *, follower: str, batch: int) -> bool:
         return _add_once(
@@ -89,19 +98,45 @@ class DynamoUsage:
             values={":m": minute, **values},
         )
 
-    def mark(self, follower: str, through_ms: int) -> None:
+    def mark(
+        self,
+        follower: str,
+        through_ms: int,
+        lost: Sequence[tuple[int, int]] = (),
+        *,
+        reported_at_ms: int | None = None,
+    ) -> None:
+        values: dict[str, Any] = {"m": through_ms, "r": through_ms if reported_at_ms is None else reported_at_ms}
+        if lost:
+            values["x"] = lost
         call(
             "update_item",
             self._table,
             key={"session_id": FOLLOWERS},
-            update="SET #m = :through",
-            names={"#m": f"m_{follower}"},
-            values={":through": through_ms},
+            update="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+            names={f"#{name}": f"{name}_{follower}" for name in values},
+            values={f":{name}": value for name, value in values.items()},
         )
 
-    def marks(self) -> Mapping[str, int]:
+    def leave(self, follower: str) -> None:
+        call(
+            "update_item",
+            self._table,
+            key={"session_id": FOLLOWERS},
+            update="REMOVE #m, #r",
+            names={f"#{name}": f"{name}_{follower}" for name in ("m", "r")},
+        )
+
+    def followers(self) -> Mapping[str, Follower]:
         row = get_item(self._table, {"session_id": FOLLOWERS}) or {}
-        return {name[2:]: value for name, value in row.items() if name.startswith("m_")}
+        return {
+            follower: Follower(
+                through_ms=row.get(f"m_{follower}", 0),
+                lost=tuple((first, last) for first, last in row.get(f"x_{follower}", ())),
+                reported_at_ms=row.get(f"r_{follower}", 0),
+            )
+            for follower in {name[2:] for name in row if name[:2] in ("m_", "x_")}
+        }
 
 
 def _add_once(
@@ -109,7 +144,7 @@ def _add_once(
     key: Mapping[str, Any],
     added: Mapping[str, int],
     *,
-    last: Mapping[str, int],
+    last: Mapping[str, int | str],
     first: Mapping[str, int],
     batch: tuple[str, int],
 ) -> bool:
@@ -117,7 +152,7 @@ def _add_once(
 
     The batch number is in the same write, so a write whose response was lost is recognized.
     """
-    values = {**added, **last, **first}
+    values: dict[str, int | str] = {**added, **last, **first}
     # Some of the names are reserved words of the store.
     short = {name: f"n{i}" for i, name in enumerate(values)}
     sets = [f"#{short[name]} = :{short[name]}" for name in last]

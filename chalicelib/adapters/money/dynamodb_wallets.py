@@ -13,15 +13,24 @@ from chalicelib.adapters.dynamodb import all_rows, call, get_items, parameters, 
 from chalicelib.adapters.money import wallet_writes as writes
 from chalicelib.adapters.money.dynamodb_places import give_place, take_place
 from chalicelib.adapters.money.dynamodb_sessions import close_record, count_adjustment, new_record
+from chalicelib.adapters.money.settlement_writes import mark_settled, settlement
 from chalicelib.adapters.money.wallet_item import empty_item, wallet
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.money.lease import Purchase, Settlement
+from chalicelib.domain.money.lease import Closing, Purchase
 from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
+from chalicelib.domain.money.settlement import SettlementWrite
 from chalicelib.domain.money.wallets import PAGE_ENTRIES, Payment, Wallet
 from chalicelib.domain.streams.outages import OutageCredit
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.ports.money import BeyondCost, NoPlace, OnTimeBeat, WalletRefused
 
+REVERSAL_FIELDS = (
+    "reversed_at_ms",
+    "reversed_by_user_id",
+    "reversed_millipoints",
+    "shortfall_millipoints",
+    "reversal_note",
+)
 TRANSACTION_CONFLICT = "TransactionConflict"
 
 
@@ -54,9 +63,15 @@ class DynamoWallets:
         return self._update(writes.purchase(self._table, user_id, seen, seq, purchase, now_ms, outage_ms))
 
     def start(
-        self, user_id: str, session: ActiveSession, record: SessionRecord, sessions_max: int, viewers_max: int
+        self,
+        user_id: str,
+        session: ActiveSession,
+        record: SessionRecord,
+        sessions_max: int,
+        viewers_max: int,
+        debt_millipoints: int = 0,
     ) -> None:
-        update = writes.start(self._table, user_id, session, sessions_max)
+        update = writes.start(self._table, user_id, session, sessions_max, debt_millipoints)
         place = [take_place(self._limits, session.stream_id, viewers_max)] if session.counted else []
         try:
             self._transact(update, new_record(self._sessions, record), *place)
@@ -65,13 +80,28 @@ class DynamoWallets:
                 raise NoPlace(None) from None
             raise
 
-    def end(self, user_id: str, seen: ActiveSession, reason: EndReason, settlement: Settlement, now_ms: int) -> None:
-        update = writes.end(self._table, user_id, seen, settlement, now_ms)
+    def end(self, user_id: str, seen: ActiveSession, reason: EndReason, closing: Closing, now_ms: int) -> None:
+        update = writes.end(self._table, user_id, seen, closing, now_ms)
         place = [give_place(self._limits, seen.stream_id)] if seen.counted else []
-        self._transact(update, close_record(self._sessions, seen, reason, settlement, now_ms), *place)
+        self._transact(update, close_record(self._sessions, seen, reason, closing, now_ms), *place)
 
     def credit_outage(self, user_id: str, seen: ActiveSession, credit: OutageCredit, now_ms: int) -> Wallet:
         return self._update(writes.outage_credit(self._table, user_id, seen, credit, now_ms))
+
+    def settle(self, seen: Wallet, record: SessionRecord, written: SettlementWrite) -> bool:
+        mark, entry = mark_settled(self._sessions, record, written), written.entry(record)
+        try:
+            if entry is None:
+                transact(mark)
+            else:
+                self._transact(settlement(self._table, seen, entry, written), mark)
+        except (TransactionRefused, _PartRefused):
+            return False
+        return True
+
+    def waive_debt(self, user_id: str) -> None:
+        update = "SET dw = :one REMOVE db"
+        self._set(user_id, update, "attribute_exists(user_id)", {":one": 1})
 
     def begin_day(self, user_id: str, day: int) -> None:
         self._set(user_id, "SET dd = :day, dl = dc", "dd < :day", {":day": day})
@@ -107,6 +137,23 @@ class DynamoWallets:
             if refusal.part == 1:
                 return False
             raise BeyondCost(None) from None
+        return True
+
+    def reverse(self, payment: Payment) -> bool:
+        """Raise `WalletRefused` if the wallet holds less than is taken or, with a shortfall, anything else."""
+        update = writes.reversal(self._table, payment)
+        given = {name: value for name, value in vars(payment).items() if name in REVERSAL_FIELDS}
+        mark = parameters(
+            self._payments,
+            key={"payment_id": payment.payment_id},
+            update="SET " + ", ".join(f"{name} = :{name}" for name in given),
+            condition="attribute_exists(payment_id) AND attribute_not_exists(reversed_at_ms)",
+            values={f":{name}": value for name, value in given.items()},
+        )
+        try:
+            self._transact(update, {"Update": mark})
+        except _PartRefused:
+            return False
         return True
 
     def trim(self, user_id: str, entry_ids: Sequence[str]) -> None:

@@ -2,7 +2,9 @@
 
     user_id, balance_millipoints, version
     dc, dd, dl                           daily cap, its current day (since 1970, UTC), what it leaves of that day
-    ss  {session_id: {sid, k, at, r, l, c, q, pf, pu, bf, chg, bud, gr, ff, fu, os, ct}}   active sessions
+    db, dw                               debt, and 1 if debt is waived; both missing in most wallets
+    cd, cs                               the last day of settlement credits and their sum on it; missing in most wallets
+    ss  {session_id: {sid, k, at, r, l, c, q, pf, pu, bf, chg, bud, gr, ff, fu, os, ct, lq, lp}}   active sessions
     j   {entry_id: {k, at, t, s, p, n}}  journal entries; s only if the entry's id does not contain it
     jv  {entry_id: version}              computed by the store: `jv.#e = version + :one`
     jd  {entry_id: delta in millipoints} computed by the store: `jd.#e = :zero - ss.#s.c`
@@ -38,16 +40,21 @@ SESSION_NAMES = {
     "outage_ms": "os",
     "counted": "ct",
 }
+# Missing until the session buys a lease that is not on time, and in items from before these names.
+OPTIONAL_NAMES = {"priced_seq": "lq", "priced_millipoints": "lp"}
 
 
 def session_map(session: ActiveSession) -> dict[str, Any]:
     """Return a session's entry of `ss`."""
     values = {short: getattr(session, name) for name, short in SESSION_NAMES.items()}
+    if session.priced_seq:
+        values |= {short: getattr(session, name) for name, short in OPTIONAL_NAMES.items()}
     return {**values, "bf": buy_from_ms(session), "ct": int(session.counted)}
 
 
 def _session(session_id: str, values: dict[str, Any]) -> ActiveSession:
     fields = {name: values[short] for name, short in SESSION_NAMES.items()}
+    fields |= {name: values.get(short, 0) for name, short in OPTIONAL_NAMES.items()}
     kinds = {"kind": SessionKind(values["k"]), "counted": bool(values["ct"])}
     return ActiveSession(**{**fields, **kinds, "session_id": session_id})
 
@@ -89,9 +96,9 @@ def entry(entry_id: str, version: int, delta_millipoints: int, values: dict[str,
 def _named_by(entry_id: str) -> tuple[str | None, int | None]:
     """Return session and seq from an entry's id. Not storing them beside it saves 30 bytes a heartbeat."""
     kind, *rest = entry_id.split(".")
-    if kind in ("o", "p"):
+    if kind in ("o", "p", "d", "r"):
         return (rest[-1] if kind == "o" else None), None
-    return kind, None if rest == ["end"] else int(rest[0])
+    return kind, None if rest[0] in ("end", "settled") else int(rest[0])
 
 
 def wallet(row: Row) -> Wallet:
@@ -107,6 +114,10 @@ def wallet(row: Row) -> Wallet:
         daily_left_millipoints=item["dl"],
         sessions={session_id: _session(session_id, values) for session_id, values in item["ss"].items()},
         journal=tuple(sorted(journal, key=lambda entry: entry.version)),
+        debt_millipoints=item.get("db", 0),
+        debt_waived=bool(item.get("dw")),
+        credit_day=item.get("cd", 0),
+        credited_millipoints=item.get("cs", 0),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib.adapters.dynamodb import to_attribute, to_row
 from chalicelib.adapters.money.wallet_item import entry_attribute, session_map
-from chalicelib.domain.money.lease import Outcome, Purchase, Settlement
+from chalicelib.domain.money.lease import Closing, Outcome, Purchase
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import ActiveSession
 from chalicelib.domain.money.wallets import (
@@ -20,10 +20,12 @@ from chalicelib.domain.money.wallets import (
     Entry,
     EntryKind,
     Payment,
+    debt_entry,
     end_entry,
     lease_entry,
     outage_entry,
     payment_entry,
+    reversal_entry,
     utc_day,
 )
 from chalicelib.domain.streams.outages import OutageCredit
@@ -51,7 +53,7 @@ BUY = f"""
 SET balance_millipoints = balance_millipoints - :charge, dl = dl - :charge, jd.#e = :delta,
     ss.#s.q = :seq, ss.#s.chg = ss.#s.chg + :charge, ss.#s.bud = ss.#s.bud - :charge,
     ss.#s.pf = :pf, ss.#s.pu = :until, ss.#s.bf = :from, ss.#s.gr = ss.#s.gr + :granted,
-    ss.#s.ff = :ff, ss.#s.fu = :fu, ss.#s.os = :outage, {JOURNAL}
+    ss.#s.ff = :ff, ss.#s.fu = :fu, ss.#s.os = :outage, ss.#s.lq = :seq, ss.#s.lp = :charge, {JOURNAL}
 """
 AS_SEEN = "ss.#s.q = :seen_seq AND ss.#s.pu = :seen_until AND ss.#s.os = :seen_outage"
 COVERED = "balance_millipoints >= :charge AND ss.#s.bud >= :charge AND size(j) < :cap"
@@ -59,9 +61,16 @@ COVERED = "balance_millipoints >= :charge AND ss.#s.bud >= :charge AND size(j) <
 WITHIN_CAP = "dd >= :day AND dl >= :charge"
 # A shorter lease is sold only for the exact remainder of the balance, the day or the session's own maximum.
 EXACT_REST = "(balance_millipoints = :charge OR dl = :charge OR ss.#s.bud = :charge)"
-EXACT_FIRST_REST = "(balance_millipoints = :charge OR dl = :charge)"
+EXACT_FIRST_REST = "(balance_millipoints = :covered OR dl = :charge)"
 START = f"""
-SET balance_millipoints = balance_millipoints - :charge, dl = dl - :charge, ss.#s = :session, jd.#e = :delta, {JOURNAL}
+SET balance_millipoints = balance_millipoints - :covered, dl = dl - :charge, ss.#s = :session, jd.#e = :delta, {JOURNAL}
+"""
+# The debt is an entry of its own before the lease.
+START_PAYING_DEBT = """
+SET balance_millipoints = balance_millipoints - :covered, dl = dl - :charge, ss.#s = :session,
+    jd.#d = :debt_delta, jv.#d = version + :one, j.#d = :d,
+    jd.#e = :delta, jv.#e = version + :two, j.#e = :e, version = version + :two
+REMOVE db
 """
 CREDIT_OUTAGE = f"""
 SET balance_millipoints = balance_millipoints + :delta, dl = dl + :delta, jd.#e = :delta,
@@ -73,9 +82,12 @@ END = (
 )
 NEW_SESSION = """
 attribute_exists(user_id) AND attribute_not_exists(ss.#s) AND size(ss) < :max AND size(j) < :cap
-AND balance_millipoints >= :charge
+AND balance_millipoints >= :covered
 """
 PAYABLE = "attribute_exists(user_id) AND balance_millipoints BETWEEN :least AND :most AND size(j) < :cap"
+# The whole payment, or all that the wallet holds.
+REVERSIBLE = "attribute_exists(user_id) AND balance_millipoints >= :taken AND size(j) < :cap"
+EXACT_BALANCE = " AND balance_millipoints = :taken"
 PAY = f"SET balance_millipoints = balance_millipoints + :delta, jd.#e = :delta, {JOURNAL}"
 
 
@@ -90,7 +102,7 @@ def on_time(table: str, user_id: str, beat: OnTimeBeat) -> Request:
         ":cap": JOURNAL_ENTRIES_MAX,
     }
     entry = lease_entry(beat.session_id, beat.stream_id, beat.seq, beat.now_ms)
-    return _write(table, user_id, (BUY_ON_TIME, ON_TIME), {"#s": beat.session_id}, values, entry)
+    return wallet_write(table, user_id, (BUY_ON_TIME, ON_TIME), {"#s": beat.session_id}, values, entry)
 
 
 def purchase(
@@ -128,14 +140,15 @@ def purchase(
         condition += f" AND {EXACT_REST}"
     kind = EntryKind.UNSERVED if bought.outcome is Outcome.UNSERVED else EntryKind.LEASE
     entry = lease_entry(seen.session_id, seen.stream_id, seq, now_ms, kind)
-    return _write(table, user_id, (BUY, condition), {"#s": seen.session_id}, values, entry)
+    return wallet_write(table, user_id, (BUY, condition), {"#s": seen.session_id}, values, entry)
 
 
-def start(table: str, user_id: str, session: ActiveSession, sessions_max: int) -> Request:
-    """Return the write that adds a session with its first lease."""
+def start(table: str, user_id: str, session: ActiveSession, sessions_max: int, debt_millipoints: int) -> Request:
+    """Return the write that adds a session with its first lease, and first pays all debt, which must be this."""
     charge = session.charged_millipoints
     values: dict[str, Any] = {
         ":charge": charge,
+        ":covered": charge + debt_millipoints,
         ":delta": -charge,
         ":session": session_map(session),
         ":max": sessions_max,
@@ -149,14 +162,24 @@ def start(table: str, user_id: str, session: ActiveSession, sessions_max: int) -
         condition += f" AND {WITHIN_CAP}"
         values[":day"] = utc_day(session.started_at_ms)
     entry = lease_entry(session.session_id, session.stream_id, session.seq, session.started_at_ms)
-    return _write(table, user_id, (START, condition), {"#s": session.session_id}, values, entry)
+    names = {"#s": session.session_id}
+    if not debt_millipoints:
+        # A free session starts in spite of a debt.
+        condition += " AND attribute_not_exists(db)" if charge else ""
+        return wallet_write(table, user_id, (START, condition), names, values, entry)
+    values |= {":debt": debt_millipoints, ":debt_delta": -debt_millipoints, ":two": 2}
+    request = wallet_write(table, user_id, (START_PAYING_DEBT, f"{condition} AND db = :debt"), names, values, entry)
+    paid = debt_entry(session.session_id, session.started_at_ms)
+    request["ExpressionAttributeNames"]["#d"] = paid.entry_id
+    request["ExpressionAttributeValues"][":d"] = entry_attribute(paid)
+    return request
 
 
-def end(table: str, user_id: str, seen: ActiveSession, settlement: Settlement, now_ms: int) -> Request:
+def end(table: str, user_id: str, seen: ActiveSession, closing: Closing, now_ms: int) -> Request:
     """Return the write that ends a session, guarded by the session as seen."""
-    values = {":delta": settlement.refund_millipoints, **_as_seen(seen), ":cap": ALWAYS_MAX}
+    values = {":delta": closing.refund_millipoints, **_as_seen(seen), ":cap": ALWAYS_MAX}
     expressions = (END, f"{AS_SEEN} AND size(j) < :cap")
-    return _write(table, user_id, expressions, {"#s": seen.session_id}, values, end_entry(seen, now_ms))
+    return wallet_write(table, user_id, expressions, {"#s": seen.session_id}, values, end_entry(seen, now_ms))
 
 
 def outage_credit(table: str, user_id: str, seen: ActiveSession, credit: OutageCredit, now_ms: int) -> Request:
@@ -171,7 +194,7 @@ def outage_credit(table: str, user_id: str, seen: ActiveSession, credit: OutageC
     }
     expressions = (CREDIT_OUTAGE, f"{AS_SEEN} AND size(j) < :cap")
     entry = outage_entry(seen, credit.outage_ms, now_ms)
-    return _write(table, user_id, expressions, {"#s": seen.session_id}, values, entry)
+    return wallet_write(table, user_id, expressions, {"#s": seen.session_id}, values, entry)
 
 
 def payment(table: str, paid: Payment) -> Request:
@@ -182,14 +205,22 @@ def payment(table: str, paid: Payment) -> Request:
         ":most": MILLIPOINTS_MAX - max(0, paid.millipoints),
         ":cap": ALWAYS_MAX,
     }
-    return _write(table, paid.user_id, (PAY, PAYABLE), {}, values, payment_entry(paid))
+    return wallet_write(table, paid.user_id, (PAY, PAYABLE), {}, values, payment_entry(paid))
+
+
+def reversal(table: str, paid: Payment) -> Request:
+    """Return the write that takes a reversed payment back. It is no spending, so the daily cap stays."""
+    taken, shortfall = paid.reversed_millipoints or 0, paid.shortfall_millipoints
+    values = {":delta": -taken, ":taken": taken, ":cap": ALWAYS_MAX}
+    condition = REVERSIBLE + (EXACT_BALANCE if shortfall else "")
+    return wallet_write(table, paid.user_id, (PAY, condition), {}, values, reversal_entry(paid))
 
 
 def _as_seen(seen: ActiveSession) -> dict[str, Any]:
     return {":seen_seq": seen.seq, ":seen_until": seen.paid_until_ms, ":seen_outage": seen.outage_ms}
 
 
-def _write(
+def wallet_write(
     table: str,
     user_id: str,
     expressions: tuple[str, str],
@@ -197,7 +228,7 @@ def _write(
     values: dict[str, Any],
     entry: Entry,
 ) -> Request:
-    """Return a conditional update that adds `entry`. `expressions` are the update and its condition.
+    """Return a conditional update of a wallet that adds `entry`. `expressions` are the update and its condition.
 
     A refused write returns the item as it was, to be classified.
     """

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import StringConstraints, model_validator
 
 from chalicelib.api.models.common import Answer, Request
-from chalicelib.api.models.forms import Email
+from chalicelib.api.models.forms import Email, UserId
 from chalicelib.domain.accounts.users import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Role
 
 Password = Annotated[str, StringConstraints(min_length=1, max_length=PASSWORD_CHARS_MAX)]
@@ -82,3 +82,23 @@ class EditUserRequest(Request):
         if self.password is None and self.role is None and self.disabled is None:
             raise ValueError("give at least one of password, role, disabled")
         return self
+
+
+class LookupQuery(Request):
+    """The email or the id of a user."""
+
+    email: Email | None = None
+    user_id: UserId | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> LookupQuery:
+        if (self.email is None) == (self.user_id is None):
+            raise ValueError("give email or user_id, not both")
+        return self
+
+
+class LookupAnswer(Answer):
+    """A user, without anything that identifies the person."""
+
+    user_id: str
+    disabled: bool

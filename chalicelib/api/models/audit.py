@@ -7,14 +7,14 @@ from typing import Any
 from pydantic import model_validator
 
 from chalicelib.api.models.common import Answer, ListQuery
-from chalicelib.api.models.forms import UserId
+from chalicelib.api.models.forms import ActorId, UserId
 
 
 class AuditQuery(ListQuery):
-    """Filter of the audit log: actions on one user, or by one operator; else all."""
+    """Filter of the audit log: actions on one user, or by one operator or service key (`key:<id>`); else all."""
 
     user_id: UserId | None = None
-    by_user_id: UserId | None = None
+    by_user_id: ActorId | None = None
 
     @model_validator(mode="after")
     def _one_at_most(self) -> AuditQuery:
@@ -24,7 +24,10 @@ class AuditQuery(ListQuery):
 
 
 class AuditItem(Answer):
-    """An operator's action, with target, address and changes. Addresses become null after some weeks."""
+    """An action of an operator or a service key (`key:<id>`), with target, address and changes.
+
+    Addresses become null after some weeks.
+    """
 
     audit_id: str
     at_ms: int

@@ -12,8 +12,10 @@ from pydantic_core import PydanticCustomError, core_schema
 from chalicelib.domain import ids
 from chalicelib.domain.accounts.users import EMAIL, EMAIL_WORDS
 from chalicelib.domain.money.usage import DAY, is_day
+from chalicelib.domain.operations.audit import KEY_ACTOR
 from chalicelib.domain.streams.media_paths import MEDIA_PATH, MEDIA_PATH_WORDS, PATH_CHARS_MAX, length_fault
 
+PAYMENT_ID_WORDS = "must have 1 to 64 letters, digits and _ : -"
 DAY_WORDS = "is not a date; allowed: YYYY-MM-DD from 2000-01-01 to 2099-12-31"
 
 
@@ -65,7 +67,23 @@ UserId = Annotated[
     str,
     Form(ids.USER_ID, "is not a user id; allowed: u_ and 20 lower-case letters and digits, as returned by a login"),
 ]
-PaymentId = Annotated[str, Form(ids.PAYMENT_ID, "must have 1 to 64 letters, digits and _ : -")]
+PaymentId = Annotated[str, Form(ids.PAYMENT_ID, PAYMENT_ID_WORDS)]
+ActorId = Annotated[
+    str,
+    Form(
+        re.compile(rf"{ids.USER_ID.pattern}|{KEY_ACTOR}{ids.KEY_ID.pattern}"),
+        f"is neither a user id nor a service key; allowed: u_ and 20 lower-case letters and digits,"
+        f" or {KEY_ACTOR} and the 16 of a key's id",
+    ),
+]
+# A name in lists, logs and terminals.
+Label = Annotated[
+    str,
+    Form(
+        re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:@/-]{0,63}"),
+        "must have 1 to 64 letters, digits, spaces and . _ : @ / -, and begin with a letter or a digit",
+    ),
+]
 IdempotencyKey = Annotated[str, Form(ids.IDEMPOTENCY_KEY, "must have 16 to 64 letters, digits and _ -")]
 Day = Annotated[
     str,

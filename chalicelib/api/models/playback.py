@@ -50,6 +50,9 @@ class PlaybackAnswer(Answer):
     """A session's money and time. `seconds_left` is null for free streams.
 
     `seconds_left` counts the wallet's other sessions that spend points; `others_spending` is their number.
+    `final` says that balance, daily cap or `max_points` allow no lease after this one; `seconds_left` is then the
+    paid time. More points make the next answer not final. `top_up_url` is where the viewer buys points, null if the
+    stage has no such page.
     """
 
     session_id: str
@@ -63,6 +66,8 @@ class PlaybackAnswer(Answer):
     balance_millipoints: int
     rate_millipoints_per_minute: int
     seconds_left: int | None
+    final: bool
+    top_up_url: str | None
     others_spending: int
     charged_millipoints: int
     outcome: Outcome
@@ -75,17 +80,34 @@ class StartAnswer(PlaybackAnswer):
 
 
 class EndAnswer(Answer):
-    """How a session ended. `charged_millipoints` is its cost after the refund."""
+    """How a session ended. `charged_millipoints` is its cost after the refund.
+
+    Of that, up to `reserved_millipoints` come back in the settlement if they were not fetched (null: no settlement).
+    """
 
     session_id: str
     end_reason: EndReason
     charged_millipoints: int
     refunded_millipoints: int
+    reserved_millipoints: int | None
     balance_millipoints: int
     watched_ms: int
 
 
-class SessionAnswer(Answer):
+class Settled(Answer):
+    """The settlement of an ended session, null before. `settled_ms` were served ahead, or (negative) not served.
+
+    `settled_millipoints` is signed like a ledger's delta, and includes what became debt.
+    """
+
+    reserved_millipoints: int | None
+    settled_at_ms: int | None
+    settled_ms: int | None
+    settled_millipoints: int | None
+    settled_debt_millipoints: int | None
+
+
+class SessionAnswer(Settled):
     """A session for operators. Live fields are null after its end, address and user agent after they expire."""
 
     session_id: str
@@ -118,7 +140,7 @@ class SessionsQuery(ListQuery):
         return self
 
 
-class OwnSessionAnswer(Answer):
+class OwnSessionAnswer(Settled):
     """A session of the caller. `media_ms` and `media_bytes` are null in lists."""
 
     session_id: str

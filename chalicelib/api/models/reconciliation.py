@@ -6,7 +6,7 @@ from pydantic import Field
 
 from chalicelib.api.models.common import Answer, ListQuery
 from chalicelib.api.models.forms import Day
-from chalicelib.api.models.wallets import CreditRequest
+from chalicelib.api.models.wallets import PointsRequest
 
 
 class ReconciliationQuery(ListQuery):
@@ -16,7 +16,7 @@ class ReconciliationQuery(ListQuery):
     disagreeing: bool | None = Field(default=None)
 
 
-class AdjustRequest(CreditRequest):
+class AdjustRequest(PointsRequest):
     """Points for a session's viewer, or from them, exactly once for each payment id.
 
     All adjustments of a session together give back at least 0 and at most its cost.
@@ -43,6 +43,9 @@ class DayTotalsAnswer(Answer):
     lease_millipoints: int
     refund_millipoints: int
     outage_credit_millipoints: int
+    served_ahead_millipoints: int
+    unserved_credit_millipoints: int
+    debt_millipoints: int
     adjustment_millipoints: int
     net_millipoints: int
     leases: int

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from chalicelib.api.models.common import Answer, Request
-from chalicelib.api.models.forms import PaymentId
+from chalicelib.api.models.forms import Label, PaymentId
 from chalicelib.domain.money.chain import ChainState
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import SessionKind
 from chalicelib.domain.money.wallets import EntryKind
+
+Note = Annotated[str, StringConstraints(max_length=200)]
 
 
 class WalletSession(Answer):
@@ -28,14 +30,20 @@ class WalletSession(Answer):
 
 
 class WalletAnswer(Answer):
-    """A wallet. The daily cap (null: none) counts by UTC days; refunds do not count as spent."""
+    """A wallet. The daily cap (null: none) counts by UTC days; refunds do not count as spent.
+
+    `debt_millipoints` is what settlements could not take from the balance; the next start pays it.
+    `top_up_url` is where the user buys points, null if the stage has no such page.
+    """
 
     user_id: str
     balance_millipoints: int
+    debt_millipoints: int
     version: int
     daily_cap_millipoints: int | None
     spent_today_millipoints: int
     day_ends_at_ms: int
+    top_up_url: str | None
     sessions: list[WalletSession]
 
 
@@ -86,15 +94,54 @@ class StatementAnswer(Answer):
     next_after_version: int | None
 
 
-class CreditRequest(Request):
-    """Points to add to a wallet or, negative, to remove: exactly once for each payment id."""
+class PointsRequest(Request):
+    """Points to add or, negative, to remove: exactly once for each payment id."""
 
     millipoints: int = Field(ge=-MILLIPOINTS_MAX, le=MILLIPOINTS_MAX)
     payment_id: PaymentId
-    note: str = Field(default="", max_length=200)
+    note: Note = ""
 
     @model_validator(mode="after")
-    def _not_zero(self) -> CreditRequest:
+    def _not_zero(self) -> PointsRequest:
         if self.millipoints == 0:
             raise ValueError("millipoints must not be 0")
         return self
+
+
+class CreditRequest(PointsRequest):
+    """Points to add to a wallet or, negative, to remove: exactly once for each payment id.
+
+    A service key may only add. `source` names where the payment comes from. By default it is `operator`, or the name of
+    the service key.
+    """
+
+    source: Label | None = None
+
+
+class PaymentAnswer(Answer):
+    """A payment. The fields of its reversal are null unless it was reversed.
+
+    `reversed_millipoints` were taken back from the wallet; the wallet no longer held the `shortfall_millipoints`, which
+    are no debt of the user.
+    """
+
+    payment_id: str
+    user_id: str
+    millipoints: int
+    source: str
+    note: str
+    by_user_id: str
+    at_ms: int
+    session_id: str | None
+    reversed_at_ms: int | None
+    reversed_by_user_id: str | None
+    reversed_millipoints: int | None
+    shortfall_millipoints: int | None
+    reversal_note: str | None
+
+
+class ReverseRequest(Request):
+    """The reversal of a payment. With `disable_account` the user's logins and sessions end as well."""
+
+    disable_account: bool = False
+    note: Note = ""

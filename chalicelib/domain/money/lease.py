@@ -65,11 +65,16 @@ class Over:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settlement:
-    """The refund and the watched time of a session that ends."""
+class Closing:
+    """What the end of a session gives back, keeps for media fetched ahead until its settlement, and its watched time.
+
+    `in_outage` says whether the stream was down at the end.
+    """
 
     refund_millipoints: int
     watched_ms: int
+    reserved_millipoints: int = 0
+    in_outage: bool = False
 
 
 def horizon_ms(session: ActiveSession) -> int:
@@ -102,6 +107,15 @@ def next_beat_in_ms(wallet: Wallet, session: ActiveSession, now_ms: int) -> int:
     broke = session.charge_millipoints > 0 and available_millipoints(wallet, session, now_ms) == 0
     at_ms = session.paid_until_ms if broke or session.kind is SessionKind.PREVIEW else buy_from_ms(session)
     return max(0, at_ms - now_ms) + NEXT_BEAT_MARGIN_MS
+
+
+def is_final(wallet: Wallet, session: ActiveSession, now_ms: int) -> bool:
+    """Return whether balance, daily cap or maximum allow no lease after the current one.
+
+    The daily cap is the one at the end of the paid time: a lease that ends after midnight is followed by another.
+    """
+    lease_end_ms = max(now_ms, session.paid_until_ms)
+    return session.charge_millipoints > 0 and available_millipoints(wallet, session, lease_end_ms) == 0
 
 
 def others_spending(wallet: Wallet, session: ActiveSession, now_ms: int) -> list[ActiveSession]:
@@ -221,13 +235,25 @@ def _grant_unserved(session: ActiveSession, now_ms: int) -> Purchase:
     )
 
 
-def settle(session: ActiveSession, now_ms: int) -> Settlement:
-    """Return the settlement of a session: unserved paid time is refunded, free time is not."""
+def allowance_ms(granted_ms: int) -> int:
+    """Return how far ahead of its payment a session may be served: 8 s, and never more than it was granted."""
+    return min(ALLOWANCE_MS, granted_ms)
+
+
+def close(session: ActiveSession, now_ms: int, *, reserves: bool = False, in_outage: bool = False) -> Closing:
+    """Return the closing of a session: unserved paid time is refunded, free time is not.
+
+    With `reserves`, as much of the refund as the allowance costs waits for the settlement.
+    """
     unserved_ms = max(0, session.paid_until_ms - now_ms)
     free_ms = max(0, min(session.free_until_ms, session.paid_until_ms) - max(session.free_from_ms, now_ms))
-    return Settlement(
-        refund_millipoints=refund(
-            session.rate_millipoints_per_minute, unserved_ms - free_ms, session.charged_millipoints
-        ),
+    rate, charged = session.rate_millipoints_per_minute, session.charged_millipoints
+    whole = refund(rate, unserved_ms - free_ms, charged)
+    at_once_ms = unserved_ms - free_ms - (allowance_ms(session.granted_ms) if reserves else 0)
+    at_once = refund(rate, at_once_ms, charged)
+    return Closing(
+        refund_millipoints=at_once,
+        reserved_millipoints=whole - at_once,
         watched_ms=max(0, session.granted_ms - unserved_ms),
+        in_outage=in_outage,
     )

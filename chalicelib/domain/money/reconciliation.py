@@ -1,6 +1,7 @@
 """The rules of reconciliation: what a session paid compared with what the gateways served.
 
-A session paid for time: its leases minus refund, outage credits and adjustments. The gateways served media for some ms.
+A session paid for time: its leases minus refund, outage credits and adjustments, and its settlement. The gateways
+served media for some ms.
 Both come from independent sources, and every ended session is checked against both.
 """
 
@@ -11,21 +12,19 @@ from enum import StrEnum
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.cut_offs import EARLY, CutOffs, cut_off_ms, histograms
 from chalicelib.domain.money.lease import GRACE_MS
+from chalicelib.domain.money.measuring import GIVE_UP_MS
 from chalicelib.domain.money.points import MS_PER_MINUTE
 from chalicelib.domain.money.sessions import SessionKind, SessionRecord
+from chalicelib.domain.money.settlement import segment_ms
 from chalicelib.domain.money.usage import Served, day_of
 from chalicelib.domain.money.wallets import Entry, EntryKind
 
-# Delay from a session's end to its reconciliation. A segment begun before the end may be sent until the gateway gives
-# up on the viewer (30 s without progress); it is logged within seconds and aggregated every 10 s.
-RECONCILE_AFTER_MS = 120_000
-# The log of a session is complete once its follower has passed the session's end by this much.
-LOG_ARRIVES_MS = 60_000
-# A follower that is silent for this long no longer counts.
-FOLLOWER_GONE_MS = 3_600_000
+# Delay from a session's end to its reconciliation. Its log is complete after `LOG_ARRIVES_MS`, plus 5 s until nginx's
+# lines are read and 10 s between two reports of a follower: 75 s. The schedule runs once a minute, for 20 s at most, so
+# a session is settled 90 to 170 s after its end, less than the 3 minutes that `docs/billing.md` names.
+RECONCILE_AFTER_MS = 90_000
 # Retries while no log arrives: with growing waits, for a day.
 RETRY_MS_MIN = 60_000
-GIVE_UP_MS = 86_400_000
 
 # Tolerated difference between served and paid time; see `tolerance_ms`.
 TOLERANCE_MS = 20_000
@@ -43,6 +42,8 @@ class Finding(StrEnum):
     LEDGER_MISMATCH = "ledger_mismatch"
     PAID_NOT_SERVED = "paid_not_served"
     SERVED_NOT_PAID = "served_not_paid"
+    # A credit that the stage's settings do not allow; an operator decides.
+    CREDIT_WITHHELD = "credit_withheld"
     # No log follower has reported for the session's time.
     NOT_MEASURED = "not_measured"
     # A free session has nothing to compare.
@@ -56,8 +57,9 @@ AGREEING = frozenset({Finding.OK, Finding.FREE})
 class SessionReconciliation:
     """A session's ledger amounts, lease times and served media.
 
-    Amounts are millipoints: `net = lease - refund - outage_credit - adjustment`, where a positive adjustment gave
-    points to the viewer. `drift` is served minus paid; it and `paid_ms` are empty if nothing could be compared.
+    Amounts are millipoints: `net = lease - refund - outage_credit - adjustment + served_ahead - unserved_credit`, where
+    a positive adjustment gave points to the viewer. The settlement's `debt` counts as paid, but is not in `net`.
+    `drift` is served minus paid; it and `paid_ms` are empty if nothing could be compared.
     `cut_off_ms` is how long a session that ended early was still served; empty for other sessions and while it is
     unknown.
     """
@@ -72,6 +74,9 @@ class SessionReconciliation:
     lease_millipoints: int
     refund_millipoints: int
     outage_credit_millipoints: int
+    served_ahead_millipoints: int
+    unserved_credit_millipoints: int
+    debt_millipoints: int
     adjustment_millipoints: int
     net_millipoints: int
     leases: int
@@ -101,6 +106,9 @@ class DayTotals:
     lease_millipoints: int = 0
     refund_millipoints: int = 0
     outage_credit_millipoints: int = 0
+    served_ahead_millipoints: int = 0
+    unserved_credit_millipoints: int = 0
+    debt_millipoints: int = 0
     adjustment_millipoints: int = 0
     net_millipoints: int = 0
     leases: int = 0
@@ -132,12 +140,15 @@ def reconcile(
     leased = -by_kind[EntryKind.LEASE] - by_kind[EntryKind.UNSERVED]
     returned = by_kind[EntryKind.REFUND] + by_kind[EntryKind.OUTAGE_CREDIT]
     adjusted = by_kind[EntryKind.ADJUSTMENT]
-    net, rate = leased - returned - adjusted, record.rate_millipoints_per_minute
+    ahead, credited = -by_kind[EntryKind.SERVED_AHEAD], by_kind[EntryKind.UNSERVED_CREDIT]
+    net, rate = leased - returned - adjusted + ahead - credited, record.rate_millipoints_per_minute
+    debt = record.settled_debt_millipoints or 0
     media = served or Served()
     free = rate == 0 or record.kind is SessionKind.PREVIEW
-    paid_ms = None if free else net * MS_PER_MINUTE // rate
+    paid_ms = None if free else (net + debt) * MS_PER_MINUTE // rate
     drift_ms = media.media_ms - paid_ms if measured and paid_ms is not None else None
-    agreed = leased - returned == record.charged_millipoints
+    agreed = net + adjusted == record.charged_millipoints
+    agreed = agreed and ahead + debt - credited == -(record.settled_millipoints or 0)
     agreed = agreed and by_kind[EntryKind.REFUND] == record.refunded_millipoints
     if not agreed:
         reason = Finding.LEDGER_MISMATCH
@@ -158,6 +169,9 @@ def reconcile(
         lease_millipoints=leased,
         refund_millipoints=by_kind[EntryKind.REFUND],
         outage_credit_millipoints=by_kind[EntryKind.OUTAGE_CREDIT],
+        served_ahead_millipoints=ahead,
+        unserved_credit_millipoints=credited,
+        debt_millipoints=debt,
         adjustment_millipoints=adjusted,
         net_millipoints=net,
         leases=sum(entry.kind in (EntryKind.LEASE, EntryKind.UNSERVED) for entry in entries),
@@ -166,7 +180,7 @@ def reconcile(
         media_bytes=media.media_bytes,
         paid_ms=paid_ms,
         drift_ms=drift_ms,
-        drift_millipoints=None if drift_ms is None else media.media_ms * rate // MS_PER_MINUTE - net,
+        drift_millipoints=None if drift_ms is None else media.media_ms * rate // MS_PER_MINUTE - net - debt,
         cut_off_ms=cut_off_ms(record.ended_at_ms, record.end_reason, media.last_at_ms) if measured else None,
         agrees=reason in AGREEING,
         reason=reason,
@@ -179,7 +193,7 @@ def tolerance_ms(paid_ms: int, segment_ms: int) -> int:
 
     - what is fetched and not watched at the end, plus the grace, in which media stays authorized;
     - 20 s, for a slow start, a stop before the picture, and clock differences between machines;
-    - 5 % of what was paid, for what the log leaves out: ranges count as whole segments, lost segments not at all.
+    - 5 % of what was paid, for what the log leaves out: transfers that are still sent when it is compared.
 
     A pause causes no difference beyond the running lease: a paused viewer neither pays nor fetches.
     """
@@ -188,6 +202,9 @@ def tolerance_ms(paid_ms: int, segment_ms: int) -> int:
 
 def _compare(record: SessionRecord, entries: Sequence[Entry], media: Served, paid_ms: int, drift_ms: int) -> Finding:
     tolerated = tolerance_ms(paid_ms, media.media_ms // media.segments if media.segments else 0)
+    unserved = record.rate_millipoints_per_minute * -(record.settled_ms or 0) // MS_PER_MINUTE
+    if (record.settled_millipoints or 0) < unserved and drift_ms < -segment_ms(media):
+        return Finding.CREDIT_WITHHELD
     # After a lost connection, the running lease is spent.
     spent_ms = record.lease_ms if record.end_reason is EndReason.LEASE_EXPIRED else 0
     if drift_ms < -(tolerated + spent_ms):
@@ -195,12 +212,6 @@ def _compare(record: SessionRecord, entries: Sequence[Entry], media: Served, pai
     # Time granted free of charge while the stream was down may have been served after all.
     given_ms = record.lease_ms * sum(entry.kind is EntryKind.UNSERVED for entry in entries)
     return Finding.SERVED_NOT_PAID if drift_ms > tolerated + given_ms else Finding.OK
-
-
-def is_measured(ended_at_ms: int, followers: Sequence[int], now_ms: int) -> bool:
-    """Return whether all live followers have passed a session's end; `followers` holds their positions in ms."""
-    heard = [through_ms for through_ms in followers if through_ms > now_ms - FOLLOWER_GONE_MS]
-    return bool(heard) and min(heard) >= ended_at_ms + LOG_ARRIVES_MS
 
 
 def next_try_ms(row: SessionReconciliation) -> int | None:

@@ -23,7 +23,8 @@ class ActiveSession:
     `charge` and `lease_ms` are fixed at the start, so a heartbeat needs only user, session and seq. `paid_from_ms` to
     `paid_until_ms` is the last granted time without a gap. Its part from `free_from_ms` to `free_until_ms` was granted
     free of charge or refunded. `outage_ms` is the start of the newest outage that this session was credited for.
-    `counted` says whether it takes one of the stream's viewer places.
+    `counted` says whether it takes one of the stream's viewer places. `priced_seq` is the newest lease that was not
+    bought on time, and `priced_millipoints` its price; all other leases cost `charge_millipoints`.
     """
 
     session_id: str
@@ -43,6 +44,12 @@ class ActiveSession:
     free_until_ms: int = 0
     outage_ms: int = 0
     counted: bool = False
+    priced_seq: int = 0
+    priced_millipoints: int = 0
+
+    def price_of(self, seq: int) -> int:
+        """Return what the session's newest lease, which has this `seq`, cost in millipoints."""
+        return self.priced_millipoints if seq == self.priced_seq else self.charge_millipoints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +59,12 @@ class SessionRecord:
     The client that started it is stored elsewhere for a shorter time (`domain/access/clients.py`). Its lines in the
     ledger have versions above `from_version`. `adjustments` is how many of them come after its end; they have given
     back `adjusted_millipoints` of its charge.
+
+    At its end, `reserved_millipoints` were kept for media fetched ahead, and it could still have spent
+    `budget_millipoints`. Its one settlement (`settlement.py`) was at `settled_at_ms`: for `settled_ms` of media, served
+    ahead (positive) or not served (negative), the viewer paid (negative) or got `settled_millipoints`, of which
+    `settled_debt_millipoints` became debt. `charged_millipoints` includes it without the debt. Sessions that ended
+    before there were settlements have no `reserved_millipoints`.
     """
 
     session_id: str
@@ -72,11 +85,23 @@ class SessionRecord:
     granted_ms: int | None = None
     adjustments: int = 0
     adjusted_millipoints: int = 0
+    budget_millipoints: int = 0
+    in_outage: bool = False
+    reserved_millipoints: int | None = None
+    settled_at_ms: int | None = None
+    settled_ms: int | None = None
+    settled_millipoints: int | None = None
+    settled_debt_millipoints: int | None = None
 
     @property
     def active(self) -> bool:
         """Whether the session has not ended. Its lease may have expired."""
         return self.end_reason is None
+
+    @property
+    def settlement_entries(self) -> int:
+        """How many entries of the ledger are of its settlement: one if anything was due, else none."""
+        return int(bool(self.settled_millipoints))
 
     @property
     def adjustable_millipoints(self) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """The wallet, its journal, and the ledger pages that the journal moves to."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from chalicelib.domain.money.sessions import ActiveSession
@@ -13,6 +13,9 @@ JOURNAL_ENTRIES_MAX = 24
 MS_PER_DAY = 86_400_000
 # The daily cap of a wallet without one: more than any wallet can hold.
 NO_DAILY_CAP = 10**15
+OPERATOR_SOURCE = "operator"
+# The id of a reversal's entry is this and the id of its payment, whose form has no dot.
+REVERSAL_PREFIX = "r."
 
 
 class EntryKind(StrEnum):
@@ -24,6 +27,11 @@ class EntryKind(StrEnum):
     CREDIT = "credit"
     ADJUSTMENT = "adjustment"
     OUTAGE_CREDIT = "outage_credit"
+    REVERSAL = "reversal"
+    # The settlement of an ended session (`settlement.py`).
+    SERVED_AHEAD = "served_ahead"
+    UNSERVED_CREDIT = "unserved_credit"
+    DEBT_PAYMENT = "debt_payment"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +55,9 @@ class Wallet:
     """The item that billing writes: balance, version, active sessions, and the journal that has not moved yet.
 
     `daily_left_millipoints` is what may still be spent on `day` (days since 1970, UTC). It is negative if the cap was
-    lowered below what was spent.
+    lowered below what was spent. `debt_millipoints` is what settlements could not take from the balance. It is no part
+    of balance and ledger, and the next start pays it; `debt_waived` says that there will be none. Settlements credited
+    `credited_millipoints` on `credit_day`.
     """
 
     user_id: str
@@ -58,6 +68,10 @@ class Wallet:
     daily_left_millipoints: int = NO_DAILY_CAP
     sessions: Mapping[str, ActiveSession] = field(default_factory=dict)
     journal: tuple[Entry, ...] = ()
+    debt_millipoints: int = 0
+    debt_waived: bool = False
+    credit_day: int = 0
+    credited_millipoints: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +103,14 @@ class Payment:
     at_ms: int
     session_id: str | None = None
     stream_id: str | None = None
+    # The program or person that it came from, for people. Payments from before this field have the default.
+    source: str = OPERATOR_SOURCE
+    # All five are set when it is reversed. The shortfall is what the wallet no longer held; it is no debt.
+    reversed_at_ms: int | None = None
+    reversed_by_user_id: str | None = None
+    reversed_millipoints: int | None = None
+    shortfall_millipoints: int | None = None
+    reversal_note: str | None = None
 
     @property
     def kind(self) -> EntryKind:
@@ -130,6 +152,16 @@ def end_entry(session: ActiveSession, at_ms: int) -> Entry:
     )
 
 
+def settled_entry_id(session_id: str) -> str:
+    """Return the journal key of a session's settlement."""
+    return f"{session_id}.settled"
+
+
+def debt_entry(session_id: str, at_ms: int) -> Entry:
+    """Return the entry of a debt that the start of this session pays. It is no part of the session's cost."""
+    return Entry(entry_id=f"d.{session_id}", kind=EntryKind.DEBT_PAYMENT, at_ms=at_ms)
+
+
 def outage_entry(session: ActiveSession, outage_ms: int, at_ms: int) -> Entry:
     """Return the entry of an outage credit: one for each stream, outage and session.
 
@@ -157,6 +189,31 @@ def payment_entry(payment: Payment) -> Entry:
     )
 
 
+def reversal_entry(payment: Payment) -> Entry:
+    """Return the entry of a payment's reversal."""
+    assert payment.reversed_at_ms is not None
+    return Entry(
+        entry_id=f"{REVERSAL_PREFIX}{payment.payment_id}",
+        kind=EntryKind.REVERSAL,
+        at_ms=payment.reversed_at_ms,
+        payment_id=payment.payment_id,
+        note=payment.reversal_note or None,
+    )
+
+
+def reversed_payment(payment: Payment, balance_millipoints: int, at_ms: int, by_user_id: str, note: str) -> Payment:
+    """Return a payment as its reversal leaves it: the wallet gives back at most what it holds."""
+    taken = min(payment.millipoints, balance_millipoints)
+    return replace(
+        payment,
+        reversed_at_ms=at_ms,
+        reversed_by_user_id=by_user_id,
+        reversed_millipoints=taken,
+        shortfall_millipoints=payment.millipoints - taken,
+        reversal_note=note,
+    )
+
+
 def utc_day(now_ms: int) -> int:
     """Return the days since 1970 (UTC), by which daily caps count."""
     return now_ms // MS_PER_DAY
@@ -165,6 +222,11 @@ def utc_day(now_ms: int) -> int:
 def daily_left_millipoints(wallet: Wallet, now_ms: int) -> int:
     """Return what the daily cap leaves now. A new day begins with the full cap."""
     return wallet.daily_cap_millipoints if utc_day(now_ms) > wallet.day else wallet.daily_left_millipoints
+
+
+def credited_today_millipoints(wallet: Wallet, now_ms: int) -> int:
+    """Return what settlements credited today."""
+    return wallet.credited_millipoints if wallet.credit_day == utc_day(now_ms) else 0
 
 
 def spent_today_millipoints(wallet: Wallet, now_ms: int) -> int:

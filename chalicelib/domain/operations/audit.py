@@ -8,11 +8,14 @@ from urllib.parse import urlsplit
 
 from chalicelib.domain.accounts.users import User
 from chalicelib.domain.money.sessions import SessionRecord
+from chalicelib.domain.money.wallets import Payment
 from chalicelib.domain.streams.ingest import Ingest
 from chalicelib.domain.streams.stream import Stream
 
 Values = Mapping[str, Any]
 AUDIT_DAYS = 400
+# Before the id of a service key that acts.
+KEY_ACTOR = "key:"
 # Logged in place of a password.
 WAS_RESET = "reset"
 # The logged settings of a stream, without the ingest key.
@@ -52,10 +55,15 @@ class Action:
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """The operator of an action, and the address of the request."""
+    """The operator or service key (`key:<id>`) of an action, and the address of the request."""
 
     user_id: str
     ip: str = ""
+
+    @property
+    def is_key(self) -> bool:
+        """Whether a program acts with a service key."""
+        return self.user_id.startswith(KEY_ACTOR)
 
 
 # The actor of commands in infra/, which have no account.
@@ -88,6 +96,25 @@ def account_action(before: User | None, after: User, changes: Collection[str] = 
     was, now = difference(old, new)
     details = {"password": WAS_RESET} if "password" in changes else {}
     return Action(name="user.edit", target=user_id, user_id=user_id, before=was, after=now, details=details)
+
+
+def reversal_action(payment: Payment, disable_account: bool) -> Action:
+    """Return the action that reversed a payment. A repetition has the same values."""
+    return Action(
+        name="payment.reverse",
+        target=payment.payment_id,
+        user_id=payment.user_id,
+        after={
+            "reversed_millipoints": payment.reversed_millipoints,
+            "shortfall_millipoints": payment.shortfall_millipoints,
+        },
+        details={
+            "millipoints": payment.millipoints,
+            "source": payment.source,
+            "note": payment.reversal_note,
+            "disable_account": disable_account,
+        },
+    )
 
 
 def kick_action(record: SessionRecord, reason: str) -> Action:

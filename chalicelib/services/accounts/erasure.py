@@ -1,8 +1,8 @@
 """Erasure of a person: what identifies them is deleted; what was paid and served stays under an anonymous id.
 
 Ledger, wallet, payments, sessions, usage and reconciliation contain only `user_id`, a random id, and stay unchanged
-with all sums and chains. Deleted are the account with its email (which may register again as a new account), and every
-address and user agent.
+with all sums and chains; a debt is written off. Deleted are the account with its email (which may register again as a
+new account), and every address and user agent.
 """
 
 from chalicelib.domain.end_reasons import EndReason
@@ -11,6 +11,7 @@ from chalicelib.domain.operations.audit import Action, Actor, difference, user_v
 from chalicelib.ports.clients import Clients
 from chalicelib.ports.common import Clock, RowRefused
 from chalicelib.ports.identity import Users
+from chalicelib.ports.money import Wallets
 from chalicelib.services.money.billing import Billing
 from chalicelib.services.operations.audit import Audit
 
@@ -21,8 +22,11 @@ FORGET_AT_ONCE, ROUNDS_MAX = 100, 50
 class Erasure:
     """Each step is idempotent and the account is deleted last, so a repeated call continues where one failed."""
 
-    def __init__(self, *, users: Users, billing: Billing, clients: Clients, audit: Audit, clock: Clock) -> None:
+    def __init__(
+        self, *, users: Users, wallets: Wallets, billing: Billing, clients: Clients, audit: Audit, clock: Clock
+    ) -> None:
         self._users = users
+        self._wallets = wallets
         self._billing = billing
         self._clients = clients
         self._audit = audit
@@ -61,6 +65,7 @@ class Erasure:
         # From here on no login, refresh or start succeeds, and a start in progress takes itself back.
         disabled = self._users.change(user_id, disabled=True)
         self._billing.end_all(user_id, EndReason.KICKED)
+        self._wallets.waive_debt(user_id)
         self._forget(user_id)
         now_ms = self._clock.now_ms()
         try:

@@ -3,22 +3,23 @@
 import random
 import time
 from dataclasses import dataclass
-from itertools import chain, islice
 
 from chalicelib.domain.access.tokens import PLAY_TTL_MS_MAX
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import Busy, SessionNotFound, SessionOver
-from chalicelib.domain.money.lease import Outcome, Over, Purchase, Unchanged, decide, settle
+from chalicelib.domain.money.lease import Outcome, Over, Purchase, Unchanged, close, decide
 from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
-from chalicelib.domain.money.wallets import Wallet, lease_entry_id, utc_day
+from chalicelib.domain.money.settlement import VIEWERS_OWN
+from chalicelib.domain.money.wallets import Wallet, utc_day
 from chalicelib.domain.streams.outages import down_until_ms, newest_outage_ms, next_credit, outages_before
 from chalicelib.domain.streams.runtime import Outage
-from chalicelib.ports.common import Clock, all_items
+from chalicelib.ports.common import Clock
 from chalicelib.ports.counters import Counters
 from chalicelib.ports.media import Denylist
 from chalicelib.ports.money import OnTimeBeat, PlaybackSessions, WalletRefused, Wallets
 from chalicelib.services.money.delivery_cache import DeliveryCache, DeliveryStatus
 from chalicelib.services.money.ledger import LedgerService
+from chalicelib.services.money.metering import Metering
 
 TRIES_MAX = 8
 BACKOFF_S_MAX = 0.02
@@ -26,9 +27,6 @@ SESSIONS_KNOWN_MAX = 10_000
 # As long as a play token may outlive its session, plus clock differences; and how many sessions are checked.
 DENIED_AGAIN_MS = PLAY_TTL_MS_MAX + 30_000
 DENIED_AGAIN_MAX = 50
-# How far back the charge of a repeated heartbeat is searched. A session may pause for ten minutes, in which a user's
-# other sessions make far fewer than 2,000 changes.
-REPLAY_ENTRIES_AT_ONCE, REPLAY_ENTRIES_MAX = 50, 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +50,7 @@ class Billing:
         sessions: PlaybackSessions,
         ledger: LedgerService,
         delivery: DeliveryCache,
+        metering: Metering,
         denylist: Denylist,
         counters: Counters,
         clock: Clock,
@@ -60,6 +59,7 @@ class Billing:
         self._sessions = sessions
         self._ledger = ledger
         self._delivery = delivery
+        self._metering = metering
         self._denylist = denylist
         self._counters = counters
         self._clock = clock
@@ -99,10 +99,10 @@ class Billing:
         raise Busy("The wallet was busy at every try. Nothing was charged. Send the same heartbeat again.")
 
     def end(self, user_id: str, session_id: str, reason: EndReason, *, as_of_ms: int | None = None) -> SessionRecord:
-        """End a session and refund the unserved part of its lease. Ending it again returns its record.
+        """End a session and refund the unserved part of its lease, after the viewer's own ends without its reserve.
 
-        `as_of_ms` is an earlier time from which on nothing was served. When this returns, the gateway on this machine
-        rejects the session. Raise `SessionNotFound` or `Busy`.
+        Ending it again returns its record. `as_of_ms` is an earlier time from which on nothing was served. When this
+        returns, the gateway on this machine rejects the session. Raise `SessionNotFound` or `Busy`.
         """
         for attempt in range(TRIES_MAX):
             back_off(attempt)
@@ -143,13 +143,19 @@ class Billing:
             outages = outages_before(outages, as_of_ms)
         try:
             session = self._apply_credits(wallet, session, outages, now_ms)
-            settlement = settle(session, now_ms if as_of_ms is None else min(now_ms, as_of_ms))
-            self._wallets.end(wallet.user_id, session, reason, settlement, now_ms)
+            closing = close(
+                session,
+                now_ms if as_of_ms is None else min(now_ms, as_of_ms),
+                # Only a settlement gives the reserve back, and only what is measured is settled.
+                reserves=as_of_ms is None and reason in VIEWERS_OWN and self._metering.is_followed(),
+                in_outage=bool(outages) and outages[-1].until_ms is None,
+            )
+            self._wallets.end(wallet.user_id, session, reason, closing, now_ms)
         except WalletRefused as refusal:
             self._ledger.make_room(refusal.wallet or wallet)
             return False
         self._denylist.deny_session(session.session_id, reason)
-        self._counters.add("spent_millipoints", -settlement.refund_millipoints)
+        self._counters.add("spent_millipoints", -closing.refund_millipoints)
         self._ledger.flush_if_due(self._ledger.wallet(wallet.user_id))
         return True
 
@@ -168,13 +174,14 @@ class Billing:
             record.end_reason or EndReason.LEASE_EXPIRED,
             session_id=session_id,
             charged_millipoints=record.charged_millipoints,
+            reserved_millipoints=record.reserved_millipoints,
             watched_ms=record.watched_ms,
             balance_millipoints=wallet.balance_millipoints,
         )
 
     def state(self, wallet: Wallet, session: ActiveSession, outcome: Outcome, now_ms: int) -> Beat:
         """Return the session as it is, nothing sold, with the charge of its newest seq."""
-        charged = self._charged(wallet, session, session.seq)
+        charged = session.price_of(session.seq)
         return Beat(wallet=wallet, session=session, outcome=outcome, charged_millipoints=charged, now_ms=now_ms)
 
     def _second_write(
@@ -225,18 +232,10 @@ class Billing:
 
     def _sold(self, wallet: Wallet, session_id: str, seq: int, outcome: Outcome, now_ms: int) -> Beat:
         session = wallet.sessions[session_id]
-        charged = self._charged(wallet, session, seq)
+        charged = session.price_of(seq)
         self._counters.add("spent_millipoints", charged)
         self._ledger.flush_if_due(wallet)
         return Beat(wallet=wallet, session=session, outcome=outcome, charged_millipoints=charged, now_ms=now_ms)
-
-    def _charged(self, wallet: Wallet, session: ActiveSession, seq: int) -> int:
-        """Return the charge of a seq, from its entry in the journal or, once that has moved, in the ledger."""
-        entry_id = lease_entry_id(session.session_id, seq)
-        newest = all_items(self._ledger.entries, wallet.user_id, limit=REPLAY_ENTRIES_AT_ONCE)
-        entries = chain(wallet.journal, islice(newest, REPLAY_ENTRIES_MAX))
-        costs = (-each.delta_millipoints for each in entries if each.entry_id == entry_id)
-        return next(costs, session.charge_millipoints)
 
     def _session(self, wallet: Wallet, session_id: str) -> ActiveSession:
         session = wallet.sessions.get(session_id)

@@ -7,7 +7,9 @@ from chalicelib.domain.errors import (
     Busy,
     InsufficientBalance,
     LedgerDamaged,
+    NotReversible,
     PaymentMismatch,
+    PaymentNotFound,
     UserNotFound,
     WalletFull,
     WrongCursor,
@@ -19,11 +21,14 @@ from chalicelib.domain.money.wallets import (
     JOURNAL_ENTRIES_MAX,
     MS_PER_DAY,
     NO_DAILY_CAP,
+    OPERATOR_SOURCE,
     PAGE_ENTRIES,
     Entry,
+    EntryKind,
     Payment,
     Wallet,
     full_pages,
+    reversed_payment,
     spent_today_millipoints,
     utc_day,
 )
@@ -31,6 +36,8 @@ from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
 from chalicelib.ports.money import BeyondCost, Ledger, Payments, WalletRefused, Wallets
 
 TRIES_MAX = 8
+# A repeated payment must have the same of these.
+PARAMETERS = ("user_id", "millipoints", "session_id", "source", "note")
 # A journal this long holds a page that the change completing it did not move; the next change moves it.
 OVERDUE_ENTRIES = 2 * PAGE_ENTRIES
 CATCH_UP_WALLETS_MAX = 200
@@ -74,6 +81,7 @@ class LedgerService:
         payment_id: str,
         note: str,
         by_user_id: str,
+        source: str = OPERATOR_SOURCE,
         session: SessionRecord | None = None,
     ) -> Wallet:
         """Add to a wallet (or, negative, take from it) exactly once by `payment_id`. Return the wallet afterwards.
@@ -89,6 +97,7 @@ class LedgerService:
             note=note,
             by_user_id=by_user_id,
             at_ms=self._clock.now_ms(),
+            source=source,
             session_id=session.session_id if session else None,
             stream_id=session.stream_id if session else None,
         )
@@ -115,11 +124,44 @@ class LedgerService:
 
     def _check_same(self, payment: Payment) -> None:
         applied = self._payments.get(payment.payment_id)
-        names = ("user_id", "millipoints", "session_id")
-        if applied and any(getattr(applied, name) != getattr(payment, name) for name in names):
+        names = [name for name in PARAMETERS if getattr(applied, name) != getattr(payment, name)] if applied else []
+        if names:
             raise PaymentMismatch(
-                f"The payment id {payment.payment_id} was used for another amount, wallet or session. Use a new id."
+                f"The payment id {payment.payment_id} was used with another {' and '.join(names)}."
+                " Nothing was changed. Use a new id for another payment.",
+                parameters=names,
             )
+
+    def payment(self, payment_id: str) -> Payment:
+        """Return a payment. Raise `PaymentNotFound`."""
+        payment = self._payments.get(payment_id)
+        if payment is None:
+            raise PaymentNotFound(f"There is no payment {payment_id}.")
+        return payment
+
+    def reverse(self, payment: Payment, *, by_user_id: str, note: str) -> Payment:
+        """Take a top-up back from its wallet, at most what that holds, exactly once. Return it as reversed.
+
+        A second call changes nothing and returns the first reversal. Raise `NotReversible` for a payment that is no
+        top-up, `PaymentNotFound` or `Busy`.
+        """
+        if payment.kind is not EntryKind.CREDIT:
+            what = "an adjustment of a session" if payment.session_id else "a payment that removed points"
+            raise NotReversible(f"{payment.payment_id} is {what}. Only points that were added can be taken back.")
+        if payment.reversed_at_ms is not None:
+            return payment
+        for _ in range(TRIES_MAX):
+            balance = self.wallet(payment.user_id).balance_millipoints
+            new = reversed_payment(payment, balance, self._clock.now_ms(), by_user_id, note)
+            try:
+                done = self._wallets.reverse(new)
+            except WalletRefused:
+                self.make_room(self.wallet(payment.user_id))
+                continue
+            self.flush_if_due(self.wallet(payment.user_id))
+            # Not done: another call was first, or the response of this one was lost.
+            return new if done else self.payment(payment.payment_id)
+        raise Busy("The wallet was busy at every try. Nothing was reversed. Try again.")
 
     def set_daily_cap(self, user_id: str, cap_millipoints: int | None) -> Wallet:
         """Set what the user's sessions may spend on a UTC day; None for no cap. Return the wallet afterwards.

@@ -1,9 +1,11 @@
-"""Payments and adjustments that operators make, each with an audit entry."""
+"""Payments and adjustments that operators and service keys make, each with an audit entry."""
 
 from typing import TypedDict, Unpack
 
-from chalicelib.domain.money.wallets import Wallet
-from chalicelib.domain.operations.audit import Action, Actor
+from chalicelib.domain.errors import Invalid
+from chalicelib.domain.money.points import MILLIPOINTS_MAX
+from chalicelib.domain.money.wallets import OPERATOR_SOURCE, Wallet
+from chalicelib.domain.operations.audit import Action, Actor, Values
 from chalicelib.ports.money import PlaybackSessions
 from chalicelib.services.money.ledger import LedgerService
 from chalicelib.services.money.reconciliation import Reconciliation
@@ -11,15 +13,15 @@ from chalicelib.services.operations.audit import Audit
 
 
 class Points(TypedDict):
-    """What an operator adds to a wallet or, negative, removes: exactly once by `payment_id`."""
+    """What is added to a wallet or, negative, removed: exactly once by `payment_id`."""
 
     millipoints: int
     payment_id: str
     note: str
 
 
-class OperatorPayments:
-    """Credits wallets and adjusts sessions for operators."""
+class PaymentsService:
+    """Credits wallets and adjusts sessions."""
 
     def __init__(
         self, ledger: LedgerService, reconciliation: Reconciliation, sessions: PlaybackSessions, audit: Audit
@@ -29,11 +31,16 @@ class OperatorPayments:
         self._sessions = sessions
         self._audit = audit
 
-    def credit(self, user_id: str, *, by: Actor, **points: Unpack[Points]) -> Wallet:
-        """Credit a wallet, and return it. Raise what `LedgerService.credit` raises."""
+    def credit(self, user_id: str, *, by: Actor, source: str = OPERATOR_SOURCE, **points: Unpack[Points]) -> Wallet:
+        """Credit a wallet, and return it. A service key only adds points.
+
+        Raise `Invalid`, and what `LedgerService.credit` raises.
+        """
+        if by.is_key and points["millipoints"] < 1:
+            raise Invalid.field("millipoints", f"must be from 1 to {MILLIPOINTS_MAX} for a service key")
         before = self._ledger.wallet(user_id)
-        wallet = self._ledger.credit(user_id=user_id, by_user_id=by.user_id, **points)
-        self._record(by, "wallet.credit", user_id, before, wallet, points)
+        wallet = self._ledger.credit(user_id=user_id, by_user_id=by.user_id, source=source, **points)
+        self._record(by, "wallet.credit", user_id, before, wallet, {**points, "source": source})
         return wallet
 
     def adjust(self, session_id: str, *, by: Actor, **points: Unpack[Points]) -> Wallet:
@@ -44,7 +51,7 @@ class OperatorPayments:
         self._record(by, "session.adjust", session_id, before, wallet, points)
         return wallet
 
-    def _record(self, by: Actor, name: str, target: str, before: Wallet | None, after: Wallet, points: Points) -> None:
+    def _record(self, by: Actor, name: str, target: str, before: Wallet | None, after: Wallet, points: Values) -> None:
         """Audit a payment. A repeated payment leaves the balance as it was, which the entry shows."""
         action = Action(
             name=name,

@@ -1,28 +1,31 @@
-"""Reconciliation of every ended session with its ledger and with what it was served."""
+"""Settlement and reconciliation of every ended session with its ledger and with what it was served."""
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from chalicelib.domain.errors import AdjustmentOutOfBounds, DomainError, SessionActive, SessionNotFound
 from chalicelib.domain.money.cut_offs import CutOffStats, cut_off_stats
+from chalicelib.domain.money.measuring import Measurement, measurement
 from chalicelib.domain.money.reconciliation import (
     DayTotals,
+    Finding,
     SessionReconciliation,
     add_up,
-    is_measured,
     next_try_ms,
     reconcile,
 )
 from chalicelib.domain.money.sessions import DUE_SHARDS, SessionRecord
-from chalicelib.domain.money.usage import Served, day_key, day_of
+from chalicelib.domain.money.settlement import awaits_settlement
+from chalicelib.domain.money.usage import Follower, Served, day_key, day_of
 from chalicelib.domain.money.wallets import MS_PER_DAY, Wallet
 from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
 from chalicelib.ports.money import BeyondCost, PlaybackSessions
 from chalicelib.ports.reconciliation import Due, Reconciliations
 from chalicelib.ports.usage import Usage
 from chalicelib.services.money.ledger import LedgerService
+from chalicelib.services.money.settlements import Settlements
 from chalicelib.services.money.statements import Statements
 
 # A run stops after this and the session in progress. The next run continues.
@@ -62,6 +65,7 @@ class Reconciliation:
         sessions: PlaybackSessions,
         ledger: LedgerService,
         statements: Statements,
+        settlements: Settlements,
         usage: Usage,
         clock: Clock,
         monotonic: Callable[[], float] = time.monotonic,
@@ -70,6 +74,7 @@ class Reconciliation:
         self._sessions = sessions
         self._ledger = ledger
         self._statements = statements
+        self._settlements = settlements
         self._usage = usage
         self._clock = clock
         self._monotonic = monotonic
@@ -78,7 +83,7 @@ class Reconciliation:
         """Reconcile all sessions that are due, as far as time allows. For the schedule."""
         deadline = self._monotonic() + RUN_S_MAX
         now_ms = self._clock.now_ms()
-        followers = list(self._usage.marks().values())
+        followers = self._usage.followers()
         settled = postponed = failed = 0
         for due in self._due(now_ms, deadline):
             if self._monotonic() >= deadline:
@@ -106,19 +111,22 @@ class Reconciliation:
                 if cursor is None:
                     break
 
-    def _reconcile(self, due: Due, followers: list[int]) -> bool:
-        """Return whether the session is settled for good."""
+    def _reconcile(self, due: Due, followers: Mapping[str, Follower]) -> bool:
+        """Settle the session if it can be, and return whether its result is final."""
         record = self._sessions.get(due.session_id)
         if record is None or record.ended_at_ms is None:
             raise SessionNotFound(f"There is no ended session {due.session_id}.")
         now_ms = self._clock.now_ms()
-        row = reconcile(
-            record,
-            list(self._statements.session_entries(record)),
-            self._usage.get(record.session_id),
-            now_ms,
-            measured=is_measured(record.ended_at_ms, followers, now_ms),
-        )
+        state = measurement(record.started_at_ms, record.ended_at_ms, followers, now_ms)
+        is_measured, served = state is Measurement.MEASURED, self._usage.get(record.session_id)
+        entries = list(self._statements.session_entries(record))
+        row = reconcile(record, entries, served, now_ms, measured=is_measured)
+        # A damaged ledger must not move money.
+        can_settle = state is not Measurement.PENDING and row.reason is not Finding.LEDGER_MISMATCH
+        if can_settle and awaits_settlement(record):
+            record = self._settlements.settle(record, entries, (served or Served()) if is_measured else None)
+            entries = list(self._statements.session_entries(record))
+            row = reconcile(record, entries, served, now_ms, measured=is_measured)
         again_at_ms = next_try_ms(row)
         self._table.settle(row, due, again_at_ms)
         return again_at_ms is None
@@ -174,17 +182,22 @@ class Reconciliation:
         record = self._record(session_id)
         if record.active:
             raise SessionActive("The cost of an active session is known at its end. Stop or kick it first.")
-        try:
-            wallet = self._ledger.credit(
-                user_id=record.user_id,
-                millipoints=millipoints,
-                payment_id=payment_id,
-                note=note,
-                by_user_id=by_user_id,
-                session=record,
-            )
-        except BeyondCost:
-            raise _out_of_bounds(self._record(session_id)) from None
+        # The settlement may change the session's cost meanwhile, but only once.
+        for is_last in (False, True):
+            try:
+                wallet = self._ledger.credit(
+                    user_id=record.user_id,
+                    millipoints=millipoints,
+                    payment_id=payment_id,
+                    note=note,
+                    by_user_id=by_user_id,
+                    session=record,
+                )
+                break
+            except BeyondCost:
+                record = self._record(session_id)
+                if is_last:
+                    raise _out_of_bounds(record) from None
         # After the ledger line is written. A client without a response repeats the request, which gets here again.
         self._table.make_due(session_id, self._clock.now_ms())
         return wallet

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import Busy, IdempotencyMismatch, SessionLimit, SessionOver, StreamFull
+from chalicelib.domain.errors import Busy, DebtOpen, IdempotencyMismatch, SessionLimit, SessionOver, StreamFull
 from chalicelib.domain.money.lease import GRACE_MS, Outcome, Over, Purchase, first_purchase
 from chalicelib.domain.money.points import lease_charge
 from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
@@ -71,7 +71,7 @@ class SessionOpener:
         """Start a session with its first lease, as seq 1. The same record again returns the existing session.
 
         `viewers_max` 0 is no limit. Raise `SessionLimit` or `StreamFull` (with the sessions that count towards it),
-        `SessionOver` (no points left) or `Busy`.
+        `SessionOver` (no points left), `DebtOpen` or `Busy`.
         """
         for attempt in range(TRIES_MAX):
             back_off(attempt)
@@ -90,8 +90,11 @@ class SessionOpener:
                 continue
             if utc_day(now_ms) > wallet.day:
                 self._wallets.begin_day(user_id, utc_day(now_ms))
+            debt = wallet.debt_millipoints if record.rate_millipoints_per_minute else 0
+            if wallet.balance_millipoints < debt:
+                raise _debt_open(wallet)
             purchase = first_purchase(
-                wallet,
+                replace(wallet, balance_millipoints=wallet.balance_millipoints - debt),
                 rate_millipoints_per_minute=record.rate_millipoints_per_minute,
                 lease_ms=record.lease_ms,
                 budget_millipoints=budget_millipoints,
@@ -102,7 +105,7 @@ class SessionOpener:
             session = self._first_session(record, purchase, budget_millipoints, now_ms, counted=viewers_max > 0)
             known = replace(record, from_version=wallet.version)
             try:
-                self._wallets.start(user_id, session, known, self._sessions_per_user_max, viewers_max)
+                self._wallets.start(user_id, session, known, self._sessions_per_user_max, viewers_max, debt)
             except NoPlace:
                 self._make_place_on_stream(wallet, record.stream_id, viewers_max, now_ms)
                 continue
@@ -111,7 +114,7 @@ class SessionOpener:
                 continue
             self._counters.add("spent_millipoints", purchase.charge_millipoints)
             return Beat(
-                wallet=self._after_start(wallet, session),
+                wallet=self._after_start(wallet, session, debt),
                 session=session,
                 outcome=purchase.outcome,
                 charged_millipoints=session.charged_millipoints,
@@ -136,19 +139,22 @@ class SessionOpener:
             charged_millipoints=purchase.charge_millipoints,
             budget_millipoints=budget_millipoints - purchase.charge_millipoints,
             granted_ms=purchase.granted_ms,
+            priced_seq=1 if purchase.outcome is Outcome.POOR else 0,
+            priced_millipoints=purchase.charge_millipoints if purchase.outcome is Outcome.POOR else 0,
             # Ended outages do not concern a new session; an open one does.
             outage_ms=newest_outage_ms(closed_outages(self._delivery.status(record.stream_id).outages)),
             counted=counted,
         )
 
-    def _after_start(self, before: Wallet, session: ActiveSession) -> Wallet:
+    def _after_start(self, before: Wallet, session: ActiveSession, paid_debt_millipoints: int) -> Wallet:
         """Return the wallet after a start. The start is done, so a failing read must not fail it."""
         try:
             wallet = self._ledger.wallet(before.user_id)
         except StoreUnavailable:
             return replace(
                 before,
-                balance_millipoints=before.balance_millipoints - session.charged_millipoints,
+                balance_millipoints=before.balance_millipoints - session.charged_millipoints - paid_debt_millipoints,
+                debt_millipoints=before.debt_millipoints - paid_debt_millipoints,
                 sessions={**before.sessions, session.session_id: session},
             )
         self._ledger.flush_if_due(wallet)
@@ -186,6 +192,15 @@ class SessionOpener:
 def _mismatch() -> IdempotencyMismatch:
     detail = "This idempotency key was used for a start with another stream_id or max_points. Use a new key."
     return IdempotencyMismatch(detail)
+
+
+def _debt_open(wallet: Wallet) -> DebtOpen:
+    return DebtOpen(
+        f"{wallet.debt_millipoints} millipoints of earlier viewing are open, and the wallet holds"
+        f" {wallet.balance_millipoints}. A start pays them first. Nothing was charged.",
+        debt_millipoints=wallet.debt_millipoints,
+        balance_millipoints=wallet.balance_millipoints,
+    )
 
 
 def _oldest_first(wallet: Wallet) -> list[ActiveSession]:

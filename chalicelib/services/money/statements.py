@@ -13,6 +13,7 @@ from chalicelib.ports.money import Ledger
 from chalicelib.services.money.ledger import LedgerService, version_of
 
 LINES_MAX = 5_000
+AFTER_THE_END = frozenset({EntryKind.ADJUSTMENT, EntryKind.SERVED_AHEAD, EntryKind.UNSERVED_CREDIT})
 PAGES_AT_ONCE = 100
 
 
@@ -58,20 +59,20 @@ class Statements:
         )
 
     def session_entries(self, record: SessionRecord, after_version: int = 0) -> Iterator[Entry]:
-        """Yield the lines of one session after a version, oldest first: leases, credits, end, adjustments.
+        """Yield the lines of one session after a version, oldest first: leases, credits, end, settlement, adjustments.
 
         Raise `LedgerDamaged`.
         """
-        last, adjustments, ended = end_entry_id(record.session_id), record.adjustments, False
-        # Count adjustments from the start to know the last one.
-        begin = record.from_version if adjustments else max(record.from_version, after_version)
+        # Count the lines after the end from the start to know the last one.
+        last, later, ended = end_entry_id(record.session_id), record.adjustments + record.settlement_entries, False
+        begin = record.from_version if later else max(record.from_version, after_version)
         for entry, _ in self._lines(record.user_id, self._state_at_page(record.user_id, begin)):
             if entry.session_id == record.session_id:
-                adjustments -= entry.kind is EntryKind.ADJUSTMENT
+                later -= entry.kind in AFTER_THE_END
                 if entry.version > after_version:
                     yield entry
             ended = ended or entry.entry_id == last
-            if ended and adjustments <= 0:
+            if ended and later <= 0:
                 return
 
     def session_page(self, record: SessionRecord, *, limit: int, cursor: str | None) -> ListPage[Entry]:

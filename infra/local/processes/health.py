@@ -47,6 +47,20 @@ def checks(layout: Layout) -> dict[str, Callable[[], bool]]:
     }
 
 
+def accepts_connections(path: Path) -> bool:
+    """Return whether a process listens on a unix socket."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(ANSWER_S_MAX)
+        try:
+            connection.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        except OSError:
+            # A full queue or a missing permission: something may listen.
+            return True
+    return True
+
+
 def _tcp(port: int) -> http.client.HTTPConnection:
     return http.client.HTTPConnection(HOST, port, timeout=ANSWER_S_MAX)
 

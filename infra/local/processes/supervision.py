@@ -118,11 +118,13 @@ class Supervisor:
         return sum(process_groups.end_group(run_dir, part, grace_s=LEFTOVER_GRACE_S) for part in reversed(PARTS))
 
     def stop(self) -> int:
-        """Stop all parts, the emulator last, then supervisord. Return the number of processes that had to be ended."""
+        """Stop all parts, usage and the emulator last, then supervisord. Return how many processes had to be ended."""
         pid = self.pid()
         if pid is not None:
             with contextlib.suppress(SupervisionError, OSError):  # It hangs, or was killed a moment ago.
-                self.stop_parts([part for part in PARTS if part != "emulator"])
+                self.stop_parts([part for part in PARTS if part not in ("usage", "emulator")])
+                # It reads the end of nginx's log, writes to the emulator, and leaves.
+                self.stop_parts(["usage"])
                 self.stop_parts(["emulator"])
             if not process_groups.end_processes(lambda: [pid] if self._lives(pid) else [], STOP_S_MAX):
                 raise SupervisionError(f"supervisord (pid {pid}) does not end. Kill it, then run `make down`.")

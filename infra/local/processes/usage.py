@@ -7,6 +7,7 @@ import time
 from chalicelib.bootstrap import container
 from gateway.usage.follower import UsageFollower, run
 from infra.local.layout import layout_from
+from infra.local.processes.health import accepts_connections
 
 
 def main() -> None:
@@ -20,6 +21,7 @@ def main() -> None:
         checkpoint_path=layout.usage_dir / "state.json",
         now_ms=lambda: time.time_ns() // 1_000_000,
         alive=alive.touch,
+        gateway_runs=lambda: accepts_connections(layout.socket("origin")),
     )
     run(follower)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.money.lease import Settlement
+from chalicelib.domain.money.lease import Closing
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.wallets import Payment
 from chalicelib.ports.money import BeyondCost
@@ -19,7 +19,7 @@ COST = 6_000
 def ended(money: Stores) -> SessionRecord:
     """A session that cost 6 points, after a refund of 4."""
     user_id, session = watching(money)
-    settlement = Settlement(refund_millipoints=4_000, watched_ms=6_000)
+    settlement = Closing(refund_millipoints=4_000, watched_ms=6_000)
     money.wallets.end(user_id, session, EndReason.VIEWER_STOPPED, settlement, NOW + 6_000)
     return record_now(money, session.session_id)
 

@@ -8,7 +8,7 @@ from chalicelib.config import Settings
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.money.cut_offs import histograms
-from chalicelib.domain.money.lease import Settlement
+from chalicelib.domain.money.lease import Closing
 from chalicelib.domain.money.reconciliation import (
     RECONCILE_AFTER_MS,
     DayTotals,
@@ -40,7 +40,7 @@ def money(module_settings: Settings) -> Stores:
 
 def ended(stores: Stores, at_ms: int = NOW) -> str:
     user_id, session = watching(stores)
-    settlement = Settlement(refund_millipoints=0, watched_ms=10_000)
+    settlement = Closing(refund_millipoints=0, watched_ms=10_000)
     stores.wallets.end(user_id, session, EndReason.VIEWER_STOPPED, settlement, at_ms)
     return session.session_id
 

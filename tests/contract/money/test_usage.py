@@ -1,12 +1,14 @@
 """The port `Usage`: the fake and DynamoDB keep the same promises, above all that a batch counts once."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from chalicelib.config import Settings
 from chalicelib.domain.ids import new_session_id
-from chalicelib.domain.money.usage import Served, day_key, day_of
+from chalicelib.domain.money.served_spans import Span
+from chalicelib.domain.money.usage import Follower, Served, day_key, day_of
 from chalicelib.domain.operations.traffic import MINUTE_MS, Kept, Part, counts_of, hour_of, traffic_of
 from chalicelib.ports.common import all_items
 from chalicelib.ports.usage import Usage
@@ -20,8 +22,10 @@ PART = Served(media_ms=2_002, media_bytes=500, segments=1, requests=2, first_at_
 usage = pytest.fixture(lambda money: money.usage)
 
 
-def add(usage: Usage, key: str, batch: int, follower: str = "one", served: Served = PART) -> bool:
-    return usage.add(key, served, follower=follower, batch=batch, now_ms=NOW)
+def add(
+    usage: Usage, key: str, batch: int, follower: str = "one", served: Served = PART, spans: Sequence[Span] = ()
+) -> bool:
+    return usage.add(key, served, follower=follower, batch=batch, now_ms=NOW, spans=spans)
 
 
 def test_batches_add_up(usage: Usage) -> None:
@@ -52,6 +56,27 @@ def test_followers_count_by_themselves_and_the_latest_moment_of_all_is_the_last(
     assert add(usage, session_id, 1, "behind", behind)
     found = usage.get(session_id)
     assert found and (found.media_ms, found.last_at_ms) == (2 * PART.media_ms, PART.last_at_ms)
+
+
+def test_a_segment_that_two_gateways_served_counts_once(usage: Usage) -> None:
+    session_id, other_id = new_session_id(), new_session_id()
+    ten = Served(media_ms=20_020, media_bytes=500, segments=10, requests=10, first_at_ms=NOW, last_at_ms=NOW)
+    first, second = [Span("1-1-", 1, 10, 20_020)], [Span("1-1-", 8, 17, 20_020)]
+    assert add(usage, session_id, 1, "one", ten, spans=first)
+    assert usage.get(session_id) == ten
+    assert add(usage, session_id, 1, "two", ten, spans=second)
+    assert not add(usage, session_id, 1, "two", ten, spans=[Span("1-1-", 1, 1, 1)]), "the same batch"
+    for _ in range(2):
+        found = usage.get(session_id)
+        assert found and (found.media_ms, found.segments) == (17 * 2_002, 17)
+        assert (found.media_bytes, found.requests) == (1_000, 20), "what was sent"
+        # A batch without spans leaves them.
+        add(usage, session_id, 2, "two", Served(last_at_ms=NOW))
+    longer = [Span("1-1-", 8, 27, 40_040)]
+    assert add(usage, session_id, 4, "two", ten, spans=longer)
+    assert add(usage, other_id, 5, "two", ten, spans=second)
+    found = usage.get(session_id), usage.get(other_id)
+    assert [each and each.media_ms for each in found] == [27 * 2_002, 20_020]
 
 
 def test_of_the_same_batch_at_once_one_counts(usage: Usage) -> None:
@@ -104,4 +129,27 @@ def test_days_and_the_positions_of_followers_lie_beside_sessions(usage: Usage) -
     usage.mark("one", NOW)
     usage.mark("two", NOW + 1)
     usage.mark("one", NOW + 2)
-    assert usage.marks() == {"one": NOW + 2, "two": NOW + 1}
+    reports = {"one": NOW + 2, "two": NOW + 1}
+    expected = {name: Follower(through_ms=at_ms, reported_at_ms=at_ms) for name, at_ms in reports.items()}
+    assert {name: usage.followers()[name] for name in reports} == expected
+
+
+def test_lost_ranges_stay_until_they_are_replaced_and_after_the_follower_has_left(usage: Usage) -> None:
+    both, more = ((NOW - 9, NOW - 8), (NOW - 5, NOW - 4)), ((NOW - 9, NOW - 4), (NOW + 1, NOW + 2))
+    usage.mark("lossy", NOW, both, reported_at_ms=NOW + 7)
+    assert usage.followers()["lossy"] == Follower(through_ms=NOW, lost=both, reported_at_ms=NOW + 7)
+    usage.mark("lossy", NOW + 1)
+    assert usage.followers()["lossy"] == Follower(through_ms=NOW + 1, lost=both, reported_at_ms=NOW + 1)
+    usage.mark("lossy", NOW + 2, list(more))
+    usage.leave("lossy")
+    usage.leave("lossy")
+    assert usage.followers()["lossy"] == Follower(through_ms=0, lost=more)
+    usage.mark("lossy", NOW + 3)
+    assert usage.followers()["lossy"] == Follower(through_ms=NOW + 3, lost=more, reported_at_ms=NOW + 3)
+
+
+def test_a_follower_that_left_without_a_loss_is_forgotten(usage: Usage) -> None:
+    usage.leave("stranger")
+    usage.mark("whole", NOW)
+    usage.leave("whole")
+    assert not {"stranger", "whole"} & usage.followers().keys()

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import new_user_id
 from chalicelib.domain.money.chain import initial_state, make_page
-from chalicelib.domain.money.lease import Outcome, Settlement, buy_from_ms
+from chalicelib.domain.money.lease import Closing, Outcome, buy_from_ms
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import ActiveSession
 from chalicelib.domain.money.wallets import JOURNAL_ENTRIES_MAX, Entry, EntryKind, full_pages, lease_entry
@@ -27,7 +27,7 @@ from tests.contract.money.wallet_parts import (
     watching,
 )
 
-NOTHING = Settlement(refund_millipoints=0, watched_ms=0)
+NOTHING = Closing(refund_millipoints=0, watched_ms=0)
 
 
 def leased(session: ActiveSession, seq: int, at_ms: int, *, version: int) -> Entry:
@@ -172,7 +172,8 @@ def test_a_purchase_after_a_gap_is_a_lease_from_its_start(money: Stores) -> None
     wallet = money.wallets.buy(user_id, session, 2, replace(PURCHASE, paid_from_ms=NOW + 30_000), NOW + 30_000, 0)
     times = {"paid_from_ms": NOW + 30_000, "paid_until_ms": NOW + 40_000}
     bought = {"seq": 2, "charged_millipoints": 20_000, "granted_ms": 20_000}
-    after = replace(session, **times, **bought, budget_millipoints=MILLIPOINTS_MAX - 10_000)
+    priced = {"priced_seq": 2, "priced_millipoints": 10_000}
+    after = replace(session, **times, **bought, **priced, budget_millipoints=MILLIPOINTS_MAX - 10_000)
     assert wallet.sessions[session.session_id] == after
     assert wallet.journal[-1] == leased(session, 2, NOW + 30_000, version=3)
 
@@ -199,7 +200,7 @@ def test_unserved_time_is_recorded_without_a_charge(money: Stores) -> None:
 
 def test_the_end_refunds_once_and_closes_the_record(money: Stores) -> None:
     user_id, session = watching(money)
-    settlement = Settlement(refund_millipoints=4_000, watched_ms=6_000)
+    settlement = Closing(refund_millipoints=4_000, watched_ms=6_000)
     money.wallets.end(user_id, session, EndReason.KICKED, settlement, NOW + 6_000)
     wallet = wallet_of(money, user_id)
     assert wallet.balance_millipoints == 94_000
@@ -217,7 +218,7 @@ def test_an_end_against_an_older_state_is_refused(money: Stores) -> None:
     user_id, session = watching(money)
     money.wallets.buy_on_time(user_id, a_beat(session, 2, NOW + 6_000))
     with pytest.raises(WalletRefused):
-        money.wallets.end(user_id, session, EndReason.KICKED, Settlement(refund_millipoints=1, watched_ms=1), NOW)
+        money.wallets.end(user_id, session, EndReason.KICKED, Closing(refund_millipoints=1, watched_ms=1), NOW)
     assert session.session_id in wallet_of(money, user_id).sessions
 
 

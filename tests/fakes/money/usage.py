@@ -1,9 +1,11 @@
 """The port `Usage` in memory."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from chalicelib.domain.money.usage import Served
+from chalicelib.domain.money.served_spans import Span, from_text, overlap_of, to_text
+from chalicelib.domain.money.usage import Follower, Served
 from chalicelib.domain.operations.traffic import MINUTE_MS, StreamTraffic, traffic_of
 from chalicelib.ports.common import ListPage
 from tests.fakes.simple import page_of
@@ -12,18 +14,27 @@ from tests.fakes.simple import page_of
 class MemoryUsage:
     def __init__(self) -> None:
         self.rows: dict[str, Served] = {}
+        self.spans: dict[str, dict[str, str]] = {}
         self.counts: dict[tuple[int, str], Counter[str]] = {}
         self.batches: dict[tuple[object, str], int] = {}
-        self.through: dict[str, int] = {}
+        self.reported: dict[str, Follower] = {}
+        self.lost: dict[str, tuple[tuple[int, int], ...]] = {}
 
-    def add(self, key: str, served: Served, *, follower: str, batch: int, now_ms: int) -> bool:
+    def add(
+        self, key: str, served: Served, *, follower: str, batch: int, now_ms: int, spans: Sequence[Span] = ()
+    ) -> bool:
         if not self._once(key, follower, batch):
             return False
+        if spans:
+            self.spans.setdefault(key, {})[follower] = to_text(spans)
         self.rows[key] = self.rows.get(key, Served()).plus(served)
         return True
 
     def get(self, key: str) -> Served | None:
-        return self.rows.get(key)
+        if key not in self.rows:
+            return None
+        stored = sorted(self.spans.get(key, {}).items())
+        return self.rows[key].without(overlap_of(from_text(text) for _, text in stored))
 
     def count(self, minute: int, stream_id: str, counts: Mapping[str, int], *, follower: str, batch: int) -> bool:
         if not self._once((minute, stream_id), follower, batch):
@@ -45,11 +56,29 @@ class MemoryUsage:
         ]
         return page_of(found, limit, cursor)
 
-    def mark(self, follower: str, through_ms: int) -> None:
-        self.through[follower] = through_ms
+    def mark(
+        self,
+        follower: str,
+        through_ms: int,
+        lost: Sequence[tuple[int, int]] = (),
+        *,
+        reported_at_ms: int | None = None,
+    ) -> None:
+        if lost:
+            self.lost[follower] = tuple(lost)
+        self.reported[follower] = Follower(
+            through_ms=through_ms, reported_at_ms=through_ms if reported_at_ms is None else reported_at_ms
+        )
 
-    def marks(self) -> Mapping[str, int]:
-        return dict(self.through)
+    def leave(self, follower: str) -> None:
+        self.reported.pop(follower, None)
+
+    def followers(self) -> Mapping[str, Follower]:
+        left = Follower(through_ms=0)
+        return {
+            each: replace(self.reported.get(each, left), lost=self.lost.get(each, ()))
+            for each in self.reported.keys() | self.lost.keys()
+        }
 
     def _once(self, row: object, follower: str, batch: int) -> bool:
         if self.batches.get((row, follower), 0) >= batch:

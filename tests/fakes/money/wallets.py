@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.money.lease import Outcome, Purchase, Settlement, buy_from_ms
+from chalicelib.domain.money.lease import Closing, Outcome, Purchase, buy_from_ms
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
+from chalicelib.domain.money.settlement import SettlementWrite
 from chalicelib.domain.money.wallets import (
     JOURNAL_ENTRIES_MAX,
     PAGE_ENTRIES,
@@ -17,10 +18,13 @@ from chalicelib.domain.money.wallets import (
     Page,
     Payment,
     Wallet,
+    credited_today_millipoints,
+    debt_entry,
     end_entry,
     lease_entry,
     outage_entry,
     payment_entry,
+    reversal_entry,
     utc_day,
 )
 from chalicelib.domain.streams.outages import OutageCredit
@@ -76,7 +80,7 @@ class MemoryWallets:
                 free_from_ms=session.free_from_ms,
                 free_until_ms=session.free_until_ms,
             )
-            return self._bought(wallet, session, beat.seq, purchase, beat.now_ms, beat.outage_ms)
+            return self._bought(wallet, session, beat.seq, purchase, beat.now_ms, beat.outage_ms, is_priced=False)
 
     def buy(
         self, user_id: str, seen: ActiveSession, seq: int, purchase: Purchase, now_ms: int, outage_ms: int
@@ -93,10 +97,16 @@ class MemoryWallets:
             )
             if not allowed:
                 raise WalletRefused(wallet)
-            return self._bought(wallet, session, seq, purchase, now_ms, outage_ms)
+            return self._bought(wallet, session, seq, purchase, now_ms, outage_ms, is_priced=True)
 
     def start(
-        self, user_id: str, session: ActiveSession, record: SessionRecord, sessions_max: int, viewers_max: int
+        self,
+        user_id: str,
+        session: ActiveSession,
+        record: SessionRecord,
+        sessions_max: int,
+        viewers_max: int,
+        debt_millipoints: int = 0,
     ) -> None:
         with self._store.lock:
             wallet = self._store.wallets.get(user_id)
@@ -108,34 +118,44 @@ class MemoryWallets:
                 and record.session_id not in self._store.records
                 and len(wallet.sessions) < sessions_max
                 and len(wallet.journal) < JOURNAL_ENTRIES_MAX
-                and wallet.balance_millipoints >= charge
+                and wallet.balance_millipoints >= charge + debt_millipoints
+                and (charge == 0 or wallet.debt_millipoints == debt_millipoints)
                 and (charge == 0 or _within_cap(wallet, charge, session.started_at_ms))
-                and (not exact or charge in (wallet.balance_millipoints, wallet.daily_left_millipoints))
+                and (
+                    not exact
+                    or charge in (wallet.balance_millipoints - debt_millipoints, wallet.daily_left_millipoints)
+                )
             )
             if wallet is None or not allowed:
                 raise WalletRefused(wallet)
             if session.counted and self._store.places[session.stream_id] >= viewers_max:
                 raise NoPlace(None)
             self._store.places[session.stream_id] += session.counted
+            if debt_millipoints:
+                paid = debt_entry(session.session_id, session.started_at_ms)
+                wallet = self._apply(replace(wallet, debt_millipoints=0), paid, -debt_millipoints)
             entry = lease_entry(session.session_id, session.stream_id, session.seq, session.started_at_ms)
             self._apply(wallet, entry, -charge, {**wallet.sessions, session.session_id: session})
             self._store.records[record.session_id] = record
 
-    def end(self, user_id: str, seen: ActiveSession, reason: EndReason, settlement: Settlement, now_ms: int) -> None:
+    def end(self, user_id: str, seen: ActiveSession, reason: EndReason, closing: Closing, now_ms: int) -> None:
         with self._store.lock:
             wallet, session = self._as_seen(user_id, seen)
             if len(wallet.journal) >= JOURNAL_ENTRIES_MAX + PAGE_ENTRIES:
                 raise WalletRefused(wallet)
             others = {key: each for key, each in wallet.sessions.items() if key != seen.session_id}
-            self._apply(wallet, end_entry(session, now_ms), settlement.refund_millipoints, others)
+            self._apply(wallet, end_entry(session, now_ms), closing.refund_millipoints, others)
             self._store.places[session.stream_id] -= session.counted
             self._store.records[seen.session_id] = replace(
                 self._store.records[seen.session_id],
                 ended_at_ms=now_ms,
                 end_reason=reason,
-                charged_millipoints=seen.charged_millipoints - settlement.refund_millipoints,
-                refunded_millipoints=settlement.refund_millipoints,
-                watched_ms=settlement.watched_ms,
+                charged_millipoints=seen.charged_millipoints - closing.refund_millipoints,
+                refunded_millipoints=closing.refund_millipoints,
+                reserved_millipoints=closing.reserved_millipoints,
+                budget_millipoints=seen.budget_millipoints + closing.refund_millipoints,
+                in_outage=closing.in_outage,
+                watched_ms=closing.watched_ms,
                 granted_ms=seen.granted_ms,
                 due_shard=0,
                 due_ms=0,
@@ -156,6 +176,52 @@ class MemoryWallets:
             )
             entry = outage_entry(session, credit.outage_ms, now_ms)
             return self._apply(wallet, entry, credit.millipoints, {**wallet.sessions, session.session_id: credited})
+
+    def settle(self, seen: Wallet, record: SessionRecord, written: SettlementWrite) -> bool:
+        with self._store.lock:
+            found = self._store.records[record.session_id]
+            costs = [(each.charged_millipoints, each.adjusted_millipoints) for each in (found, record)]
+            if found.settled_at_ms is not None or costs[0] != costs[1]:
+                return False
+            entry = written.entry(record)
+            if entry is not None:
+                self._settle(seen, entry, written)
+            self._store.records[record.session_id] = replace(
+                found,
+                settled_at_ms=written.at_ms,
+                settled_ms=written.settlement.media_ms,
+                settled_millipoints=written.settlement.millipoints,
+                settled_debt_millipoints=written.debt_millipoints,
+                charged_millipoints=(found.charged_millipoints or 0) - written.delta_millipoints,
+            )
+            return True
+
+    def _settle(self, seen: Wallet, entry: Entry, written: SettlementWrite) -> None:
+        wallet, day, delta = self._store.wallets[seen.user_id], utc_day(written.at_ms), written.delta_millipoints
+        credited = [credited_today_millipoints(each, written.at_ms) for each in (wallet, seen)]
+        allowed = wallet.day >= day and len(wallet.journal) < JOURNAL_ENTRIES_MAX + PAGE_ENTRIES
+        if entry.kind is EntryKind.UNSERVED_CREDIT:
+            allowed = allowed and wallet.credit_day <= day and credited[0] == credited[1]
+            allowed = allowed and wallet.balance_millipoints + delta <= MILLIPOINTS_MAX
+        elif written.debt_millipoints:
+            allowed = allowed and wallet.balance_millipoints == -delta and not wallet.debt_waived
+        else:
+            allowed = allowed and wallet.balance_millipoints >= -delta
+        left, rest = wallet.daily_left_millipoints, written.day_millipoints
+        if not allowed or (rest and left < rest) or (written.takes_rest and left > rest):
+            raise WalletRefused(wallet)
+        new = self._apply(wallet, entry, delta)
+        changes = {"daily_left_millipoints": wallet.daily_left_millipoints + written.settlement.millipoints}
+        if delta > 0:
+            changes |= {"credit_day": day, "credited_millipoints": credited[0] + written.credited_millipoints}
+        debt = wallet.debt_millipoints + written.debt_millipoints
+        self._store.wallets[seen.user_id] = replace(new, debt_millipoints=debt, **changes)
+
+    def waive_debt(self, user_id: str) -> None:
+        with self._store.lock:
+            wallet = self._store.wallets.get(user_id)
+            if wallet is not None:
+                self._store.wallets[user_id] = replace(wallet, debt_millipoints=0, debt_waived=True)
 
     def begin_day(self, user_id: str, day: int) -> None:
         with self._store.lock:
@@ -200,6 +266,22 @@ class MemoryWallets:
                 )
             return True
 
+    def reverse(self, payment: Payment) -> bool:
+        with self._store.lock:
+            known = self._store.payments.get(payment.payment_id)
+            if known is None or known.reversed_at_ms is not None:
+                return False
+            wallet, taken = self._store.wallets.get(payment.user_id), payment.reversed_millipoints or 0
+            if wallet is None or wallet.balance_millipoints < taken:
+                raise WalletRefused(wallet)
+            if payment.shortfall_millipoints and wallet.balance_millipoints != taken:
+                raise WalletRefused(wallet)
+            if len(wallet.journal) >= JOURNAL_ENTRIES_MAX + PAGE_ENTRIES:
+                raise WalletRefused(wallet)
+            self._apply(wallet, reversal_entry(payment), -taken)
+            self._store.payments[payment.payment_id] = payment
+            return True
+
     def trim(self, user_id: str, entry_ids: Sequence[str]) -> None:
         with self._store.lock:
             wallet = self._store.wallets.get(user_id)
@@ -224,7 +306,15 @@ class MemoryWallets:
         return wallet, session
 
     def _bought(
-        self, wallet: Wallet, session: ActiveSession, seq: int, purchase: Purchase, now_ms: int, outage_ms: int
+        self,
+        wallet: Wallet,
+        session: ActiveSession,
+        seq: int,
+        purchase: Purchase,
+        now_ms: int,
+        outage_ms: int,
+        *,
+        is_priced: bool,
     ) -> Wallet:
         charge = purchase.charge_millipoints
         after = replace(
@@ -238,6 +328,7 @@ class MemoryWallets:
             free_from_ms=purchase.free_from_ms,
             free_until_ms=purchase.free_until_ms,
             outage_ms=outage_ms,
+            **({"priced_seq": seq, "priced_millipoints": charge} if is_priced else {}),
         )
         kind = EntryKind.UNSERVED if purchase.outcome is Outcome.UNSERVED else EntryKind.LEASE
         entry = lease_entry(session.session_id, session.stream_id, seq, now_ms, kind)

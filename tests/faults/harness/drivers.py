@@ -14,6 +14,7 @@ from chalicelib.domain.access.clients import Client
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.errors import DomainError, SessionOver
 from chalicelib.domain.money.sessions import SessionRecord
+from chalicelib.domain.money.settlement import awaits_settlement
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.services.money.billing import Beat
 from tests.faults.harness.environment import Environment, FunctionInstance, StreamTerms
@@ -25,7 +26,9 @@ from tests.faults.harness.operations import (
     LeaseAnswer,
     PaymentAnswer,
     Refusal,
+    ReversalAnswer,
     UnknownOutcome,
+    WorkAnswer,
 )
 from tests.faults.harness.store_faults import Killed
 
@@ -87,6 +90,24 @@ class ServicesDriver:
         )
         return PaymentAnswer(balance=wallet.balance_millipoints)
 
+    def reverse(self, payment_id: str) -> Answer:
+        ledger = self.instance.services.ledger
+        done = ledger.reverse(ledger.payment(payment_id), by_user_id="u_admin", note="a note")
+        return ReversalAnswer(taken=done.reversed_millipoints or 0, shortfall=done.shortfall_millipoints or 0)
+
+    def settle(self, session_id: str) -> Answer:
+        """Settle an ended session as the schedule does, whose log is complete."""
+        services = self.instance.services
+        record = services.stores.sessions.get(session_id)
+        if record is not None and awaits_settlement(record):
+            entries = list(services.statements.session_entries(record))
+            services.settlements.settle(record, entries, services.reconciliation.served(session_id))
+        return WorkAnswer()
+
+    def erase(self, user_id: str) -> Answer:
+        self.instance.services.erasure.erase(user_id)
+        return WorkAnswer()
+
     def _sold(self, user_id: str, beat: Beat) -> LeaseAnswer:
         session = beat.session
         return LeaseAnswer(
@@ -107,6 +128,7 @@ def _ended(record: SessionRecord) -> EndAnswer:
         reason=record.end_reason.value,
         charged=record.charged_millipoints or 0,
         refunded=record.refunded_millipoints or 0,
+        reserved=record.reserved_millipoints or 0,
     )
 
 
@@ -141,6 +163,12 @@ class HttpDriver:
 
     def adjust(self, session_id: str, payment_id: str, millipoints: int) -> Answer:
         return self._pay(f"/sessions/{session_id}/adjust", payment_id, millipoints)
+
+    def reverse(self, payment_id: str) -> Answer:
+        return self._send(f"/payments/{payment_id}/reverse", {"note": "a note"}, _reversal)
+
+    def erase(self, user_id: str) -> Answer:
+        return self._send(f"/users/{user_id}/erase", {}, lambda _: WorkAnswer())
 
     def _pay(self, path: str, payment_id: str, millipoints: int) -> Answer:
         body = {"millipoints": millipoints, "payment_id": payment_id, "note": "a note"}
@@ -179,10 +207,15 @@ def _lease(document: dict[str, Any]) -> LeaseAnswer:
     )
 
 
+def _reversal(document: dict[str, Any]) -> ReversalAnswer:
+    return ReversalAnswer(taken=document["reversed_millipoints"], shortfall=document["shortfall_millipoints"])
+
+
 def _end(document: dict[str, Any]) -> EndAnswer:
     return EndAnswer(
         session_id=document["session_id"],
         reason=document["end_reason"],
         charged=document["charged_millipoints"],
         refunded=document["refunded_millipoints"],
+        reserved=document["reserved_millipoints"],
     )

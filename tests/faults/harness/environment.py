@@ -14,6 +14,7 @@ from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.outages import with_outages
 from chalicelib.domain.streams.runtime import Claim, Runtime, RuntimeState
 from chalicelib.domain.streams.stream import DesiredState, Stream
+from tests.faults.harness.gateway import Gateway
 from tests.faults.harness.store_faults import Network
 
 # The clock of a function instance differs from the true time by this at most.
@@ -116,6 +117,7 @@ class Environment:
         self.counted_users: set[str] = set()
         # The instance that tests read with: its clock is right, and it meets no faults.
         self.observer = FunctionInstance(self)
+        self.gateway = Gateway(self.observer.services.stores.usage, self.settings.table_prefix, self.time.now_ms)
         self.operator_id = self.new_user(Role.ADMIN)
         for each in self.terms.values():
             stream = Stream(

@@ -14,6 +14,7 @@ from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.wallets import Entry, Page, Wallet
 from tests.faults.harness.environment import NO_CAP, Outage, StreamTerms
 from tests.faults.harness.store_faults import Fault
+from tests.faults.oracle.settling import SettlingTerms
 
 _ticks = itertools.count(1)
 
@@ -39,6 +40,7 @@ class EndAnswer:
     reason: str
     charged: int
     refunded: int
+    reserved: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,14 @@ class PaymentAnswer:
     """A success of a payment."""
 
     balance: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReversalAnswer:
+    """A reversed payment, now or before: what was taken back, and what the wallet lacked."""
+
+    taken: int
+    shortfall: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +101,16 @@ class Crash:
 
 
 Answer = (
-    LeaseAnswer | EndAnswer | PaymentAnswer | MediaAnswer | LedgerAnswer | WorkAnswer | Refusal | UnknownOutcome | Crash
+    LeaseAnswer
+    | EndAnswer
+    | PaymentAnswer
+    | ReversalAnswer
+    | MediaAnswer
+    | LedgerAnswer
+    | WorkAnswer
+    | Refusal
+    | UnknownOutcome
+    | Crash
 )
 
 
@@ -154,6 +173,8 @@ class Viewer:
     payments: dict[str, set[int]] = field(default_factory=dict)
     # The session that an adjustment with this payment id was first requested for.
     adjusted: dict[str, str] = field(default_factory=dict)
+    # Whether an operator has begun to erase the account.
+    erased: bool = False
     # Sessions that meet no faults.
     fault_free: set[str] = field(default_factory=set)
 
@@ -182,7 +203,10 @@ class View:
     records: dict[str, SessionRecord]
     # Payments in the store: id -> (user, millipoints, session).
     payments: dict[str, tuple[str, int, str | None]]
+    # Reversed payments in the store: id -> (taken back, shortfall).
+    reversals: dict[str, tuple[int, int]]
     now_ms: int
     terms: dict[str, StreamTerms]
     # Outages by stream, oldest first.
     outages: dict[str, tuple[Outage, ...]]
+    settling: SettlingTerms

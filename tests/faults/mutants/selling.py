@@ -2,6 +2,8 @@
 
 from tests.faults.mutants.mutant import LEASE, LEDGER, RECORDS, SCENARIOS, WALLETS, WRITES, Mutant, steps
 
+LEASE_RULES = ("tests/unit/money/test_lease.py",)
+
 MUTANTS_OF_SELLING = {
     "a seq is sold again": Mutant(WRITES, "ss.#s.q < :seq AND ss.#s.bf", "ss.#s.bf", steps("fault and repeated")),
     "the horizon is ignored": Mutant(WRITES, "ss.#s.bf <= :now AND ", "", steps("fault and early")),
@@ -20,7 +22,7 @@ MUTANTS_OF_SELLING = {
         'expressions = (END, f"{AS_SEEN} AND size(j) < :cap")',
         'expressions = (END, "size(j) < :cap")',
         steps("between and stop and not (outage or places)"),
-        also=((WRITES, "settlement.refund_millipoints, **_as_seen(seen),", "settlement.refund_millipoints,"),),
+        also=((WRITES, "closing.refund_millipoints, **_as_seen(seen),", "closing.refund_millipoints,"),),
     ),
     "an end refunds as often as it is asked": Mutant(
         WRITES,
@@ -28,7 +30,7 @@ MUTANTS_OF_SELLING = {
         'expressions = (END, "size(j) < :cap")',
         steps("between and stop and not (outage or places)"),
         also=(
-            (WRITES, "settlement.refund_millipoints, **_as_seen(seen),", "settlement.refund_millipoints,"),
+            (WRITES, "closing.refund_millipoints, **_as_seen(seen),", "closing.refund_millipoints,"),
             (RECORDS, " AND attribute_not_exists(end_reason)", ""),
         ),
     ),
@@ -96,6 +98,18 @@ MUTANTS_OF_SELLING = {
     ),
     "a lapsed session continues": Mutant(
         LEASE, "LATE_MS_MAX = 600_000", "LATE_MS_MAX = 900_000", steps("fault and lapsed")
+    ),
+    "`final` is said one lease too soon": Mutant(
+        LEASE,
+        "available_millipoints(wallet, session, lease_end_ms) == 0",
+        "available_millipoints(wallet, session, lease_end_ms) < session.charge_millipoints",
+        LEASE_RULES,
+    ),
+    "`final` is said one lease too late": Mutant(
+        LEASE,
+        "available_millipoints(wallet, session, lease_end_ms) == 0",
+        "now_ms >= session.paid_until_ms and available_millipoints(wallet, session, lease_end_ms) == 0",
+        LEASE_RULES,
     ),
     "media is served long after the grace": Mutant(
         "chalicelib/services/access/access.py",

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from chalicelib.domain.ids import session_id_of
 from player.statement.chain import HASHED_FIELDS, genesis, line_hash
 from tests.faults.harness.environment import CACHE_MS_MAX, DAY_MS, DELAY_MS_MAX, SKEW_MS, Outage
-from tests.faults.harness.operations import Operation, Refusal
+from tests.faults.harness.operations import Operation, Refusal, ReversalAnswer
 from tests.faults.oracle.registry import Case, invariant
 from tests.faults.oracle.replay import SessionAccount
+from tests.faults.oracle.settling import allowance
 
 
 @invariant
@@ -47,17 +48,23 @@ def every_page_is_chained(case: Case) -> Iterator[str]:
 
 @invariant
 def a_day_costs_no_more_than_its_cap(case: Case) -> Iterator[str]:
-    """Sales less refunds of a day are within its cap, without sales near midnight, which may count to either day."""
+    """Sales less refunds of a day are within its cap, without sales near midnight, which may count to either day.
+
+    Each charge of a settlement may pass it by the allowance of its session.
+    """
     costs: dict[int, int] = defaultdict(int)
+    caps: dict[int, int] = defaultdict(lambda: case.viewer.cap)
     for entry in case.view.entries:
         days = {(entry.at_ms + ms) // DAY_MS for ms in (-2 * SKEW_MS, DELAY_MS_MAX + 2 * SKEW_MS)}
-        sold, back = entry.kind.value == "lease", entry.kind.value in ("refund", "outage_credit")
-        if back or (sold and len(days) == 1):
+        kind, record = entry.kind.value, case.view.records.get(str(entry.session_id))
+        if kind in ("refund", "outage_credit", "unserved_credit") or (kind == "lease" and len(days) == 1):
             for day in days:
                 costs[day] -= entry.delta_millipoints
-    yield from (
-        f"day {day} cost {cost}, the cap is {case.viewer.cap}" for day, cost in costs.items() if cost > case.viewer.cap
-    )
+        elif kind == "served_ahead" and record is not None:
+            for day in days:
+                caps[day] += allowance(case.replayed.accounts[record.session_id])
+                costs[day] -= (record.settled_millipoints or 0) if len(days) == 1 else 0
+    yield from (f"day {day} cost {cost}, the cap is {caps[day]}" for day, cost in costs.items() if cost > caps[day])
 
 
 @invariant
@@ -108,8 +115,33 @@ def an_adjustment_that_fits_is_not_refused(case: Case) -> Iterator[str]:
     for operation in case.viewer.of("adjust"):
         account = case.replayed.accounts.get(str(operation.session_id))
         refused = isinstance(operation.answer, Refusal) and operation.answer.code == "adjustment_out_of_bounds"
-        if refused and (account is None or 0 < operation.millipoints <= account.cost - account.adjusted_most):
+        if refused and (account is None or 0 < operation.millipoints <= account.adjustable):
             yield f"{operation.payment_id} of {operation.millipoints} was refused for {account}"
+
+
+@invariant
+def a_reversal_takes_back_once(case: Case) -> Iterator[str]:
+    """A reversal is one line. It takes what the wallet held of a top-up, and the payment's row has both amounts."""
+    lines = [entry for entry in case.view.entries if entry.kind.value == "reversal"]
+    requested = {operation.payment_id for operation in case.viewer.of("reverse")}
+    if len({entry.payment_id for entry in lines}) < len(lines):
+        yield f"{[entry.payment_id for entry in lines]} are reversed, one of them twice"
+    for entry in lines:
+        payment_id = str(entry.payment_id)
+        _, paid, session_id = case.view.payments.get(payment_id, ("?", 0, None))
+        taken = min(paid, case.replayed.balance_after.get(entry.version - 1, 0))
+        row, right = case.view.reversals.get(payment_id), (taken, paid - taken)
+        if entry.delta_millipoints != -taken or row != right or paid <= 0 or session_id is not None:
+            yield f"{entry.entry_id} takes {-entry.delta_millipoints} of {paid}, and its row says {row}, not {right}"
+        if entry.entry_id != f"r.{payment_id}" or payment_id not in requested:
+            yield f"{entry.entry_id} of {payment_id} was not requested"
+    reversed_ids = {entry.payment_id for entry in lines}
+    yield from (f"{each} is marked without a line" for each in set(case.view.reversals) - reversed_ids)
+    for operation in case.viewer.of("reverse"):
+        answer = operation.answer
+        row = case.view.reversals.get(str(operation.payment_id))
+        if isinstance(answer, ReversalAnswer) and row != (answer.taken, answer.shortfall):
+            yield f"{operation.payment_id} was answered with {answer}, its row says {row}"
 
 
 def _paid_in(account: SessionAccount, down: Outage) -> int:

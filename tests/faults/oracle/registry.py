@@ -1,6 +1,6 @@
 """The registry of invariants.
 
-An invariant is a function with `@invariant` in `session_invariants.py` or `ledger_invariants.py`. It gets the
+An invariant is a function with `@invariant` in one of the modules `*_invariants.py`. It gets the
 operations of a viewer, the view of them in the store, and their replayed ledger. It runs after every step of the state
 machine and after every round.
 """
@@ -37,7 +37,8 @@ def find_violations(viewer: Viewer, view: View) -> list[str]:
     """Return the violations of a viewer, each with the name of its invariant."""
     leases = [operation.lease for operation in viewer.operations if operation.lease]
     answered = {(lease.session_id, lease.seq): lease.paid_until_ms for lease in leases}
-    case = Case(viewer, view, replay(view.entries, view.records, view.terms, view.outages, viewer.cap, answered))
+    replayed = replay(view.entries, view.records, view.terms, view.outages, viewer.cap, answered, view.settling)
+    case = Case(viewer, view, replayed)
     found = []
     for check in INVARIANTS:
         check_counts[check.__name__] += 1

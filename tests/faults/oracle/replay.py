@@ -6,11 +6,23 @@ session. Every difference to the ledger is an error.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.wallets import Entry
 from tests.faults.harness.environment import NO_CAP, Outage, StreamTerms
 from tests.faults.oracle.daily_caps import Days
+from tests.faults.oracle.outage_credits import outage_credit
+from tests.faults.oracle.settling import (
+    Debts,
+    SettlingTerms,
+    ends,
+    marks_without_a_line,
+    outage_at_the_end,
+    paid_debt,
+    settled,
+    unpaid_debt,
+)
 
 GRACE_MS = 5_000
 LATE_MS_MAX = 600_000
@@ -37,14 +49,17 @@ class SessionAccount:
     paid_until_ms: int = 0
     charged: int = 0
     credited: int = 0
+    unserved: int = 0
     granted_ms: int = 0
     free: set[Interval] = field(default_factory=lambda: {(0, 0)})
     ended_version: int | None = None
     ended_ms: int | None = None
     refunded: int = 0
+    settled_version: int | None = None
+    settled: int = 0
     adjustments: int = 0
     adjusted: int = 0
-    adjusted_most: int = 0
+    adjusted_ever: set[int] = field(default_factory=lambda: {0})
     looked_ms: int = 0
     paid_until: dict[int, int] = field(default_factory=dict)
     charged_time: list[Interval] = field(default_factory=list)
@@ -63,7 +78,12 @@ class SessionAccount:
     @property
     def cost(self) -> int:
         """Return the cost before adjustments."""
-        return self.charged - self.refunded
+        return self.charged - self.refunded - self.settled
+
+    @property
+    def adjustable(self) -> int:
+        """Return what could be given back at every time, before and after the settlement."""
+        return self.cost + min(0, self.settled) - max(self.adjusted_ever)
 
     def worth(self, ms: int) -> int:
         """Return the refund of so much time: rounded down, and never more than was charged."""
@@ -77,9 +97,13 @@ class ReplayedLedger:
     days: Days
     outages: Mapping[str, Sequence[Outage]]
     answered: Mapping[tuple[str, int], int]
+    records: Mapping[str, SessionRecord] = field(default_factory=dict)
+    settling: SettlingTerms = field(default_factory=SettlingTerms)
+    debts: Debts = field(default_factory=Debts)
     balance: int = 0
     accounts: dict[str, SessionAccount] = field(default_factory=dict)
     balance_after: dict[int, int] = field(default_factory=dict)
+    debts_after: dict[int, set[int]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
 
 
@@ -90,10 +114,16 @@ def replay(
     outages: Mapping[str, Sequence[Outage]],
     cap: int = NO_CAP,
     answered: Mapping[tuple[str, int], int] | None = None,
+    settling: SettlingTerms | None = None,
 ) -> ReplayedLedger:
     """Replay a ledger, oldest line first. `answered` has the answered end of the paid time by session and seq."""
-    done = ReplayedLedger(days=Days(cap), outages=outages, answered=answered or {})
-    for entry in entries:
+    done = ReplayedLedger(days=Days(cap), outages=outages, answered=answered or {}, records=records)
+    done.settling = settling or SettlingTerms()
+    for entry, following in zip_longest(entries, entries[1:]):
+        if entry.kind.value == "debt_payment":
+            done.errors += [
+                f"{entry.entry_id} (version {entry.version}): {w}" for w in paid_debt(done, entry, following)
+            ]
         if entry.session_id is not None:
             record = records.get(entry.session_id)
             if record is None:
@@ -107,6 +137,13 @@ def replay(
                 ]
         done.balance += entry.delta_millipoints
         done.balance_after[entry.version] = done.balance
+        done.debts_after[entry.version] = set(done.debts.possible)
+    for session_id, account in done.accounts.items():
+        record = records[session_id]
+        ended = outage_at_the_end(record, tuple(outages.get(record.stream_id, ()))) if account.ended_ms else ()
+        done.errors += [f"{session_id} {what}" for what in ended]
+        if record.settled_at_ms is not None and account.settled_version is None:
+            done.errors += [f"{session_id} {what}" for what in marks_without_a_line(done, account, record)]
     return done
 
 
@@ -117,13 +154,13 @@ def _line(done: ReplayedLedger, account: SessionAccount, entry: Entry) -> list[s
     kind = entry.kind.value
     if kind not in LINES:
         return [*errors, f"a {kind} has no session"]
-    if account.ended_version is not None and kind != "adjustment":
+    if account.ended_version is not None and kind not in AFTER_THE_END:
         return [*errors, f"after the end at version {account.ended_version}"]
     return errors + LINES[kind](done, account, entry)
 
 
 def _lease(done: ReplayedLedger, account: SessionAccount, entry: Entry) -> list[str]:
-    errors = _moment(account, entry)
+    errors = _moment(account, entry) + (unpaid_debt(done, account) if entry.seq == 1 else [])
     cost, full = -entry.delta_millipoints, -(-account.terms.rate * account.terms.lease_ms // 60_000)
     due = min(full, done.balance, account.budget)
     if not done.days.sold(entry.at_ms, cost, lambda left: cost == max(0, min(due, left))):
@@ -164,6 +201,7 @@ def _unserved(done: ReplayedLedger, account: SessionAccount, entry: Entry) -> li
         errors.append(f"free time cost {-entry.delta_millipoints}")
     if entry.at_ms > account.paid_until_ms + GRACE_MS:
         account.paid_from_ms = entry.at_ms
+    account.unserved += 1
     start_ms = max(entry.at_ms, account.paid_until_ms)
     account.paid_until_ms = start_ms + account.terms.lease_ms
     account.free = {
@@ -196,64 +234,30 @@ def _advance(account: SessionAccount, entry: Entry, granted_ms: int) -> list[str
     return []
 
 
-def _outage_credit(done: ReplayedLedger, account: SessionAccount, entry: Entry) -> list[str]:
-    """Check an outage credit. It may have been made during the outage or after it, so two amounts are possible."""
-    _, stream_id, since, seq, session_id = entry.entry_id.split(".")
-    down = next((each for each in done.outages.get(stream_id, ()) if each.since_ms == int(since)), None)
-    done.days.given_back(entry.at_ms, entry.delta_millipoints)
-    account.looked_ms = entry.at_ms
-    if down is None or (int(seq), session_id) != (account.seq, entry.session_id):
-        return ["there was no such outage"]
-    errors = [f"after {account.outages} were credited"] if any(each >= int(since) for each in account.outages) else []
-    account.outages.append(down.since_ms)
-    from_ms, until_ms = max(down.since_ms, account.paid_from_ms), account.paid_until_ms
-    over_ms = until_ms if down.until_ms is None else min(down.until_ms, until_ms)
-    as_lasting = {
-        each for each in account.free if entry.delta_millipoints == _outage_due(account, each, from_ms, until_ms)
-    }
-    as_over = {each for each in account.free if entry.delta_millipoints == _outage_due(account, each, from_ms, over_ms)}
-    if down.until_ms is None:
-        as_over = set()
-    if down.until_ms is not None and down.until_ms > entry.at_ms:
-        # From a clock that is ahead: the rest is marked as refunded.
-        as_over = {(min(from_ms, a), max(over_ms, b)) if b >= from_ms else (from_ms, over_ms) for a, b in as_over}
-    if not as_lasting | as_over:
-        dues = {_outage_due(account, each, from_ms, end_ms) for each in account.free for end_ms in (over_ms, until_ms)}
-        errors.append(f"gave back {entry.delta_millipoints}, but of {down} {sorted(dues)} is right")
-    else:
-        account.free = as_over | {(min(from_ms, a) if b >= from_ms else from_ms, until_ms) for a, b in as_lasting}
-    if as_lasting:
-        # The rest of the lease was refunded, so no later outage refunds it.
-        account.charged_time = [(a, min(b, from_ms)) for a, b in account.charged_time if a < from_ms]
-    account.charged -= entry.delta_millipoints
-    account.credited += entry.delta_millipoints
-    return errors
-
-
-def _outage_due(account: SessionAccount, free: Interval, from_ms: int, until_ms: int) -> int:
-    free_ms = max(0, min(until_ms, free[1]) - max(from_ms, free[0]))
-    return account.worth(until_ms - from_ms - free_ms)
-
-
 def _refund(done: ReplayedLedger, account: SessionAccount, entry: Entry) -> list[str]:
-    unserved_ms = max(0, account.paid_until_ms - entry.at_ms)
-    dues = set()
-    for free_from_ms, free_until_ms in account.free:
-        free_ms = max(0, min(free_until_ms, account.paid_until_ms) - max(free_from_ms, entry.at_ms))
-        dues.add(account.worth(unserved_ms - free_ms))
+    record = done.records[account.session_id]
+    possible = ends(account, record, done.settling, entry.at_ms)
     done.days.given_back(entry.at_ms, entry.delta_millipoints)
     account.ended_version, account.ended_ms, account.looked_ms = entry.version, entry.at_ms, entry.at_ms
     account.refunded = entry.delta_millipoints
-    if entry.delta_millipoints not in dues:
-        return [f"gave back {entry.delta_millipoints}, but {sorted(dues)} was unserved ({unserved_ms} ms)"]
+    found = (entry.delta_millipoints, record.reserved_millipoints)
+    if found not in possible:
+        unserved_ms = max(0, account.paid_until_ms - entry.at_ms)
+        return [f"gave back and reserved {found}, but {sorted(possible)} was unserved ({unserved_ms} ms)"]
     return []
+
+
+def _settled(done: ReplayedLedger, account: SessionAccount, entry: Entry) -> list[str]:
+    if account.terms.rate == 0:
+        return ["a free session was settled"]
+    return settled(done, account, entry, done.records[account.session_id])
 
 
 def _adjustment(done: ReplayedLedger, account: SessionAccount, entry: Entry) -> list[str]:
     """Check an adjustment: it comes after the end, and all of them are between 0 and the cost."""
     account.adjustments += 1
     account.adjusted += entry.delta_millipoints
-    account.adjusted_most = max(account.adjusted_most, account.adjusted)
+    account.adjusted_ever.add(account.adjusted)
     if account.ended_version is None:
         return ["an adjustment before the end"]
     if not 0 <= account.adjusted <= account.cost:
@@ -265,7 +269,10 @@ def _adjustment(done: ReplayedLedger, account: SessionAccount, entry: Entry) -> 
 LINES = {
     "lease": _lease,
     "unserved": _unserved,
-    "outage_credit": _outage_credit,
+    "outage_credit": outage_credit,
     "refund": _refund,
     "adjustment": _adjustment,
+    "served_ahead": _settled,
+    "unserved_credit": _settled,
 }
+AFTER_THE_END = ("adjustment", "served_ahead", "unserved_credit")

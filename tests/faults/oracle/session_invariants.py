@@ -13,6 +13,7 @@ from tests.faults.harness.operations import (
     MediaAnswer,
     Operation,
     PaymentAnswer,
+    Refusal,
     UnknownOutcome,
     ended_session,
 )
@@ -79,6 +80,8 @@ def what_was_acknowledged_is_in_the_ledger(case: Case) -> Iterator[str]:
             end = entries.get(f"{answer.session_id}.end")
             if end is None or end.delta_millipoints != answer.refunded:
                 yield f"{answer.session_id} was ended with {answer.refunded} back, the ledger says {end}"
+            elif answer.reserved != case.view.records[answer.session_id].reserved_millipoints:
+                yield f"{answer} was answered, the record is {case.view.records[answer.session_id]}"
         elif isinstance(answer, PaymentAnswer):
             entry = entries.get(f"p.{operation.payment_id}")
             if entry is None or entry.delta_millipoints != operation.millipoints:
@@ -170,8 +173,8 @@ def an_ended_session_stays_as_it_ended(case: Case) -> Iterator[str]:
             yield f"{session_id}: record {'active' if record.active else 'ended'}, wallet {active}, ledger {account}"
         elif not active:
             cost = (record.charged_millipoints, record.refunded_millipoints)
-            if cost != (account.charged - account.refunded, account.refunded):
-                yield f"{session_id}: the record says {cost}, the ledger {account.charged}, {account.refunded} back"
+            if cost != (account.cost, account.refunded):
+                yield f"{session_id}: the record says {cost}, the ledger {account.cost}, {account.refunded} back"
     for operation in case.viewer.operations:
         if isinstance(operation.answer, EndAnswer):
             record = case.view.records.get(operation.answer.session_id)
@@ -195,14 +198,15 @@ def a_fault_free_session_costs_what_was_answered(case: Case) -> Iterator[str]:
 @invariant
 def a_payment_counts_once(case: Case) -> Iterator[str]:
     """A payment is once in the ledger and has a row, or has neither."""
-    lines = Counter(e.payment_id for e in case.view.entries if e.payment_id)
+    entries = [entry for entry in case.view.entries if entry.payment_id and entry.kind.value != "reversal"]
+    lines = Counter(entry.payment_id for entry in entries)
     for payment_id, amounts in case.viewer.payments.items():
         n, row = lines.get(payment_id, 0), case.view.payments.get(payment_id)
         if n > 1 or (row is not None) != (n == 1):
             yield f"payment {payment_id}: {n} lines, row {row}"
         elif row is not None and (row[0] != case.viewer.user_id or row[1] not in amounts):
             yield f"payment {payment_id} of {amounts} is kept as {row}"
-    for entry in case.view.entries:
+    for entry in entries:
         kept = case.view.payments.get(str(entry.payment_id))
         if kept and (entry.delta_millipoints, entry.session_id) != kept[1:]:
             yield f"{entry.entry_id} is {entry.delta_millipoints} for {entry.session_id}, but is kept as {kept}"
@@ -237,10 +241,11 @@ def nothing_happens_without_a_request(case: Case) -> Iterator[str]:
     started = {
         session_id_of(case.viewer.user_id, str(d.key))
         for d in case.viewer.of("start")
-        if d.injected or d.lease or d.times > 1 or _is_unknown(d)
+        if d.injected or d.lease or d.times > 1 or _is_unknown(d) or _is_taken_back(case, d)
     }
     for session_id in set(case.replayed.accounts) - started:
-        yield f"{session_id} was not requested, or its start was refused"
+        of_it = [d for d in case.viewer.of("start") if session_id_of(case.viewer.user_id, str(d.key)) == session_id]
+        yield f"{session_id} was not requested, or its start was refused: {[d.answer for d in of_it]}"
 
 
 @invariant
@@ -271,6 +276,13 @@ def nothing_crashes(case: Case) -> Iterator[str]:
     for operation in case.viewer.operations:
         if isinstance(operation.answer, Crash):
             yield f"a {operation.kind} with {operation.injected} ended in {operation.answer.error}"
+
+
+def _is_taken_back(case: Case, start: Operation) -> bool:
+    """Return whether a start was refused after it was made, because the account was erased and its sessions ended."""
+    account = case.replayed.accounts.get(session_id_of(case.viewer.user_id, str(start.key)))
+    refused = isinstance(start.answer, Refusal) and start.answer.code == "forbidden"
+    return case.viewer.erased and refused and account is not None and account.ended_ms is not None
 
 
 def _is_unknown(operation: Operation) -> bool:

@@ -29,11 +29,16 @@ WEIGHTS = {
     "repeat_payment": 4,
     "change_payment": 2,
     "take_back": 4,
+    "take_all": 4,
+    "reverse": 4,
     "adjust": 5,
     "read": 9,
     "media": 28,
     "catch_up": 1,
     "reap": 1,
+    "reconcile": 12,
+    "reconcile_unread": 2,
+    "erase": 1,
     "wait": 60,
     "step_clock": 6,
     "stall": 3,
@@ -158,6 +163,14 @@ class MoveRunner:
     def take_back(self, move: Move, faults: FaultPlan | None) -> None:
         self._pay(move, faults, f"t{next(_payments)}", TAKES[move.how % len(TAKES)])
 
+    def take_all(self, move: Move, faults: FaultPlan | None) -> None:
+        """Empty the balance, so that a settlement may become a debt."""
+        viewer, environment = self._viewer(move), self.recorder.environment
+        with environment.network.injecting(None):
+            balance = environment.observer.services.ledger.wallet(viewer.user_id).balance_millipoints
+        if balance:
+            self._pay(move, faults, f"t{next(_payments)}", -balance)
+
     def adjust(self, move: Move, faults: FaultPlan | None) -> None:
         """Adjust a session, mostly an ended one, often by more than its bounds allow."""
         viewer = self._viewer(move)
@@ -175,6 +188,11 @@ class MoveRunner:
         for payment_id, amounts in self._payment(move):
             self._pay(move, faults, payment_id, max(amounts) + 7)
 
+    def reverse(self, move: Move, faults: FaultPlan | None) -> None:
+        """Reverse a payment, perhaps one that was reversed, was refused or took points."""
+        for payment_id, _ in self._payment(move):
+            self.recorder.reverse(self._driver(move), self._viewer(move), payment_id, faults=faults)
+
     def read(self, move: Move, faults: FaultPlan | None) -> None:
         self.recorder.read(self._instance(move), self._viewer(move), faults=faults)
 
@@ -188,6 +206,20 @@ class MoveRunner:
         self.recorder.work(self._instance(move), move.kind, faults=faults)
 
     reap = catch_up
+
+    def reconcile(self, move: Move, faults: FaultPlan | None) -> None:
+        """Report the gateway's log, and settle what is due."""
+        self.recorder.report_log(move.how)
+        self.recorder.work(self._instance(move), move.kind, faults=faults)
+
+    def reconcile_unread(self, move: Move, faults: FaultPlan | None) -> None:
+        """Settle what is due, of whose log nothing new was read."""
+        self.recorder.work(self._instance(move), "reconcile", faults=faults)
+
+    def erase(self, move: Move, faults: FaultPlan | None) -> None:
+        """Erase the account of a viewer, seldom."""
+        if move.how % 5 == 0:
+            self.recorder.erase(self._driver(move), self._viewer(move), faults=faults)
 
     def wait(self, move: Move, faults: FaultPlan | None) -> None:
         self.recorder.environment.time.advance(WAITS_MS[move.how % len(WAITS_MS)])

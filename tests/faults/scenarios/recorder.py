@@ -10,6 +10,7 @@ from typing import Any
 
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb import from_row, to_row
+from chalicelib.domain.money.sessions import SessionRecord
 from tests.faults.harness.drivers import HttpDriver, ServicesDriver, answer_of
 from tests.faults.harness.environment import Environment, FunctionInstance, StreamTerms
 from tests.faults.harness.http_faults import DUPLICATES
@@ -27,8 +28,13 @@ from tests.faults.harness.operations import (
     ended_session,
 )
 from tests.faults.harness.store_faults import KILLS, FaultPlan
-from tests.faults.oracle import ledger_invariants, session_invariants  # noqa: F401  (registers them)
+from tests.faults.oracle import (  # noqa: F401  (registers them)
+    ledger_invariants,
+    session_invariants,
+    settlement_invariants,
+)
 from tests.faults.oracle.registry import check_counts, find_violations
+from tests.faults.oracle.settling import SettlingTerms
 
 LEDGER_LIMIT = 1_000
 BATCH_GET_MAX = 100
@@ -92,6 +98,20 @@ class Recorder:
         viewer.adjusted.setdefault(payment_id, session_id)
         return self._run(viewer, operation, faults, driver, lambda: driver.adjust(session_id, payment_id, millipoints))
 
+    def reverse(self, driver, viewer: Viewer, payment_id: str, *, faults=None) -> Operation:
+        operation = Operation(kind="reverse", user_id=viewer.user_id, payment_id=payment_id)
+        return self._run(viewer, operation, faults, driver, lambda: driver.reverse(payment_id))
+
+    def settle(self, driver, viewer: Viewer, session_id: str, *, faults=None) -> Operation:
+        """Settle one session, whose log is complete."""
+        operation = Operation(kind="settle", user_id=viewer.user_id, session_id=session_id)
+        return self._run(viewer, operation, faults, driver, lambda: driver.settle(session_id))
+
+    def erase(self, driver, viewer: Viewer, *, faults=None) -> Operation:
+        viewer.erased = True
+        operation = Operation(kind="erase", user_id=viewer.user_id)
+        return self._run(viewer, operation, faults, driver, lambda: driver.erase(viewer.user_id))
+
     def read(self, instance: FunctionInstance, viewer: Viewer, *, faults: FaultPlan | None = None) -> Operation:
         """Read the wallet and then the ledger, which others may change meanwhile."""
         ledger = instance.services.ledger
@@ -118,15 +138,33 @@ class Recorder:
         return self._run(viewer, operation, faults, instance, served)
 
     def work(self, instance: FunctionInstance, name: str, *, faults: FaultPlan | None = None) -> Operation:
-        """Run a scheduled task: `catch_up` moves pages, `reap` ends lapsed sessions."""
+        """Run a scheduled task: `catch_up` moves pages, `reap` ends lapsed sessions, `reconcile` settles sessions."""
         services = instance.services
-        tasks: dict[str, Callable[[], object]] = {"catch_up": services.ledger.catch_up, "reap": services.reaper.reap}
+        tasks: dict[str, Callable[[], object]] = {
+            "catch_up": services.ledger.catch_up,
+            "reap": services.reaper.reap,
+            "reconcile": services.reconciliation.run,
+        }
 
         def done() -> Answer:
             tasks[name]()
             return WorkAnswer()
 
         return self._run(self._schedule, Operation(kind=name), faults, instance, done)
+
+    def report_log(self, how: int) -> None:
+        """Let the gateway serve all sessions that have ended, and report its log. `how` picks what they are served."""
+        with self.environment.network.injecting(None):
+            self.environment.gateway.report(
+                (record for viewer in self.viewers for record in self.records(viewer)),
+                self.environment.time.now_ms,
+                how,
+            )
+
+    def records(self, viewer: Viewer) -> list[SessionRecord]:
+        """Return all sessions of a viewer in the store, newest first."""
+        sessions = self.environment.observer.services.stores.sessions
+        return list(sessions.by_user(viewer.user_id, limit=LEDGER_LIMIT, cursor=None).items)
 
     def _run(
         self, viewer: Viewer, operation: Operation, faults, driver: object, call: Callable[[], Answer]
@@ -196,7 +234,7 @@ class Recorder:
             wallet = services.ledger.wallet(viewer.user_id)
             newest_first = services.ledger.entries(viewer.user_id, limit=LEDGER_LIMIT, cursor=None).items
             pages = services.ledger._ledger.pages(viewer.user_id, up_to_version=LEDGER_LIMIT, limit=LEDGER_LIMIT)
-            records = services.stores.sessions.by_user(viewer.user_id, limit=LEDGER_LIMIT, cursor=None).items
+            records = self.records(viewer)
             kept = rows(self.environment.settings.table_prefix + "payments", "payment_id", list(viewer.payments))
         return View(
             wallet=wallet,
@@ -204,9 +242,25 @@ class Recorder:
             pages=list(reversed(pages)),
             records={record.session_id: record for record in records},
             payments={row["payment_id"]: (row["user_id"], row["millipoints"], row.get("session_id")) for row in kept},
+            reversals={
+                row["payment_id"]: (row["reversed_millipoints"], row["shortfall_millipoints"])
+                for row in kept
+                if "reversed_at_ms" in row
+            },
             now_ms=self.environment.time.now_ms,
             terms=self.environment.terms,
             outages=self.environment.outages,
+            settling=self._settling(viewer),
+        )
+
+    def _settling(self, viewer: Viewer) -> SettlingTerms:
+        gateway, settings = self.environment.gateway, self.environment.settings
+        return SettlingTerms(
+            served={name: (served.media_ms, served.segments) for name, served in gateway.served.items()},
+            reports=tuple(gateway.reports),
+            credits=settings.settlement_credits,
+            credits_per_day=settings.settlement_credits_per_day * 1_000,
+            erased=viewer.erased,
         )
 
     def check_places(self) -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from chalicelib.config import Settings
+from chalicelib.domain.money.settlement import awaits_settlement
 from tests.faults.harness.environment import DELAY_MS_MAX, SKEW_MS, Environment, FunctionInstance, TrueTime
+from tests.faults.harness.gateway import LOG_ARRIVES_MS
 from tests.faults.harness.store_faults import FaultPlan, Network
 from tests.faults.harness.threads import Threads
 from tests.faults.scenarios.moves import MODERATE, WEIGHTS, FaultMix, Move, MoveRunner, random_faults, random_move
@@ -23,6 +25,8 @@ from tests.faults.scenarios.recorder import Recorder
 OPENING = (0, 12_000, 33_333, 90_000, 250_000, 1_000_000, 3_000_000)
 # Daily caps; most viewers have none.
 CAPS = (None, None, None, 23_000, 60_001, 200_000)
+# The stage's rules of credits: whether there are any, and how many points a day.
+CREDIT_RULES = ((True, 0), (True, 0), (True, 7), (True, 25), (False, 0))
 # Some rounds begin this long before midnight.
 BEFORE_MIDNIGHT_MS = (4_000, 15_000, 60_000, DELAY_MS_MAX)
 THREAD_S_MAX = 300
@@ -43,6 +47,11 @@ class Round:
     between: float = 0.2
     fault_mix: FaultMix = MODERATE
 
+    def settings(self, settings: Settings) -> Settings:
+        """Return the settings of the round's stage."""
+        credits_on, per_day = random.Random(f"{self.seed}:rules").choice(CREDIT_RULES)
+        return replace(settings, settlement_credits=credits_on, settlement_credits_per_day=per_day)
+
     def plan(self, thread: int, weights: dict[str, int] = WEIGHTS) -> Plan:
         """Return the moves of a thread."""
         rng = random.Random(f"{self.seed}:{thread}")
@@ -57,7 +66,7 @@ class Round:
 def play_round(round_: Round, settings: Settings, network: Network, time: TrueTime | None = None) -> Recorder:
     """Play a round and check it. Raise `AssertionError` with all violations."""
     with tempfile.TemporaryDirectory() as denylist_dir:
-        recorder = Recorder(Environment(settings, network, Path(denylist_dir), time))
+        recorder = Recorder(Environment(round_.settings(settings), network, Path(denylist_dir), time))
         rng = add_viewers(recorder, round_)
         runners = [
             MoveRunner(
@@ -101,7 +110,15 @@ def verify(recorder: Recorder) -> None:
         recorder.work(recorder.environment.observer, name)
     recorder.check()
     recorder.check_places()
+    for how in range(2):
+        # Some ended just now. Then all of them are settled.
+        recorder.environment.time.advance(2 * LOG_ARRIVES_MS)
+        recorder.report_log(how)
+        recorder.work(recorder.environment.observer, "reconcile")
+    recorder.check()
     for viewer in recorder.viewers:
+        waiting = [record for record in recorder.records(viewer) if awaits_settlement(record)]
+        assert not waiting, f"every_session_is_settled: {waiting} [{viewer.user_id}]"
         wallet = recorder.environment.observer.services.ledger.wallet(viewer.user_id)
         assert not wallet.sessions, f"a_lapsed_session_is_ended: {list(wallet.sessions)} [{viewer.user_id}]"
 

@@ -86,7 +86,10 @@ def test_an_erased_person_leaves_their_sums_and_nothing_else(api: Api) -> None:
     api.services.reconciliation.run()
     row = row_of(api, admin, ended)
     assert row and row["reason"] != "ledger_mismatch"
-    assert row["net_millipoints"] == sessions[ended]["charged_millipoints"]
+    # The settlement goes on after the erasure, without a debt.
+    [settled] = [each for each in listed(api, admin, user_id, "ended") if each["session_id"] == ended]
+    assert settled["settled_at_ms"] and row["net_millipoints"] == settled["charged_millipoints"]
+    assert api.get(admin, f"/wallets/{user_id}")["debt_millipoints"] == 0
 
     log = api.get(admin, "/audit", user_id=user_id)["items"]
     assert [entry["action"] for entry in log] == ["user.erase", "user.erase"]

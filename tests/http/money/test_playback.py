@@ -9,7 +9,7 @@ from tests.http.conftest import Api, assert_problem
 
 FIELDS = (
     "session_id seq play_url play_token expires_in next_beat_in_ms lease_ms paid_until_ms balance_millipoints"
-    " rate_millipoints_per_minute seconds_left others_spending charged_millipoints outcome"
+    " rate_millipoints_per_minute seconds_left final top_up_url others_spending charged_millipoints outcome"
 )
 SESSION_FIELDS = {*FIELDS.split()}
 
@@ -99,7 +99,29 @@ def test_an_empty_wallet_and_a_spent_one(api: Api) -> None:
     wait_for_beat(api, session["session_id"], headers)
     over = api.beat(headers, session["session_id"], 2)
     assert (over.status_code, over.json()["end_reason"]) == (402, "balance_exhausted")
-    assert over.json()["charged_millipoints"] == 4_000
+    assert (over.json()["charged_millipoints"], over.json()["top_up_url"]) == (4_000, None)
+
+
+def test_the_last_lease_says_so(api: Api) -> None:
+    user = api.user(millipoints=15_000)
+    headers = api.login(user)
+    first = api.start(headers, api.live_stream()).json()
+    session_id = first["session_id"]
+    assert (first["final"], first["balance_millipoints"]) == (False, 5_000), "the rest buys a shorter lease"
+    wait_for_beat(api, session_id, headers)
+    last = api.beat(headers, session_id, 2).json()
+    assert (last["outcome"], last["charged_millipoints"], last["final"]) == ("poor", 5_000, True)
+    assert last["seconds_left"] in (6, 7), "2.5 s of the first lease, and 5 s of the last"
+    answers = [api.beat(headers, session_id, seq).json() for seq in (2, 3)]
+    assert [(each["outcome"], each["final"]) for each in answers] == [("replay", True), ("early", True)]
+    api.credit(user, 1_000)
+    again = api.beat(headers, session_id, 2).json()
+    assert (again["outcome"], again["final"]) == ("replay", False), "more points came in"
+    wait_for_beat(api, session_id, headers)
+    more = api.beat(headers, session_id, 3).json()
+    assert (more["outcome"], more["charged_millipoints"], more["final"]) == ("poor", 1_000, True)
+    renewed = api.http.post("/playback/renew", json={"session_id": session_id}, headers=headers).json()
+    assert renewed["final"] is True
 
 
 def test_streams_that_are_not_live_sell_nothing(api: Api) -> None:
@@ -128,6 +150,7 @@ def test_max_points_bounds_a_session(api: Api) -> None:
     headers = api.viewer()
     session = api.start(headers, api.live_stream(), max_points=4).json()
     assert (session["charged_millipoints"], session["balance_millipoints"]) == (4_000, 96_000)
+    assert (session["final"], session["seconds_left"]) == (True, 4)
     wait_for_beat(api, session["session_id"], headers)
     over = api.beat(headers, session["session_id"], 2)
     assert (over.status_code, over.json()["end_reason"]) == (402, "max_points_reached")

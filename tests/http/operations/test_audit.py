@@ -15,9 +15,10 @@ from tests.http.conftest import Api, bearer
 IP = "192.0.2.55"
 # What `work` does, and on what.
 DONE = (
-    "stream.create:stream_id stream.edit:stream_id stream.restart:stream_id stream.ingest-key:stream_id"
-    " stream.state:stream_id stream.archive:stream_id stream.preview:live user.create:user_id"
-    " wallet.credit:user_id session.kick:session_id session.adjust:session_id user.edit:user_id user.erase:user_id"
+    "key.create:key_id key.rotate:key_id key.revoke:key_id stream.create:stream_id stream.edit:stream_id"
+    " stream.restart:stream_id stream.ingest-key:stream_id stream.state:stream_id stream.archive:stream_id"
+    " stream.preview:live user.create:user_id wallet.credit:user_id payment.reverse:payment_id wallet.credit:user_id"
+    " session.kick:session_id session.adjust:session_id user.edit:user_id user.erase:user_id"
 )
 SECRETS = ("a new password", "hush", "/private/path")
 
@@ -46,6 +47,12 @@ class Operator:
 
 def work(api: Api, operator: Operator) -> dict[str, str]:
     """Call every route that changes something, and return the ids of the changed resources."""
+    body_of_key = {"name": "shop", "scopes": ["credit"], "expires_in_days": 1}
+    first = operator.does("POST", "/service-keys", body_of_key)
+    key = {"key_id": first["key_id"], "first": first["key"]}
+    rotation = {"overlap_hours": 1}
+    key["second"] = operator.does("POST", "/service-keys/{key_id}/rotate", rotation, **key)["key"]
+    operator.does("DELETE", "/service-keys/{key_id}", **key)
     source = {"mode": "pull", "url": "https://example.org/private/path/live.m3u8?token=hush"}
     stream_id = operator.does("POST", "/streams", {"title": "News", "ingest": source})["stream_id"]
     for method, path, body in (
@@ -61,6 +68,9 @@ def work(api: Api, operator: Operator) -> dict[str, str]:
     body = {"email": f"{stream_id}@local", "password": "a new password"}
     user_id = operator.does("POST", "/users", body)["user_id"]
     payment = {"millipoints": 50_000, "payment_id": f"p-{stream_id}", "note": "welcome"}
+    payment_id = f"back-{stream_id}"
+    operator.does("POST", "/wallets/{user_id}/credit", {**payment, "payment_id": payment_id}, user_id=user_id)
+    operator.does("POST", "/payments/{payment_id}/reverse", {"note": "chargeback"}, payment_id=payment_id)
     operator.does("POST", "/wallets/{user_id}/credit", payment, user_id=user_id)
     session_id = api.start(bearer(api.try_login(**body)), live).json()["session_id"]
     operator.does("POST", "/playback/kick", {"session_id": session_id, "reason": "rude"})
@@ -69,7 +79,8 @@ def work(api: Api, operator: Operator) -> dict[str, str]:
     edit = {"role": "admin", "password": "a new password", "disabled": True}
     operator.does("PATCH", "/users/{user_id}", edit, user_id=user_id)
     operator.does("POST", "/users/{user_id}/erase", user_id=user_id)
-    return {"stream_id": stream_id, "user_id": user_id, "session_id": session_id, "live": live, "email": body["email"]}
+    ids = {"stream_id": stream_id, "user_id": user_id, "session_id": session_id, "live": live, "payment_id": payment_id}
+    return {**ids, **key, "email": body["email"]}
 
 
 def test_every_action_is_kept_with_what_it_has_changed(api: Api) -> None:
@@ -94,11 +105,23 @@ def test_every_action_is_kept_with_what_it_has_changed(api: Api) -> None:
     assert changes["stream.create"][1]["sources"] == [{"mode": "pull", "url": "https://example.org/…"}]
     text = json.dumps(log)
     assert list(changes["user.erase"][1]) == ["erased_at_ms"] and f"{ids['email']}" not in text
-    assert not [secret for secret in SECRETS if secret in text]
+    secrets = (*SECRETS, *(ids[each].rpartition("_")[2] for each in ("first", "second")))
+    assert not [secret for secret in secrets if secret in text]
+    assert changes["payment.reverse"] == ({}, {"reversed_millipoints": 50_000, "shortfall_millipoints": 0})
+    assert changes["key.create"][1].keys() == {"name", "scopes", "expires_at_ms"}
     assert [entry["details"] for entry in log if entry["action"] == "user.edit"] == [{"password": "reset"}]
-    about_user = ["user.create", "wallet.credit", "session.kick", "session.adjust", "user.edit", "user.erase"]
+    about_user = [
+        "user.create",
+        "wallet.credit",
+        "payment.reverse",
+        "wallet.credit",
+        "session.kick",
+        "session.adjust",
+        "user.edit",
+        "user.erase",
+    ]
     assert [entry["action"] for entry in operator.log(user_id=ids["user_id"])] == about_user
-    newest = api.all_items(operator.headers, "/audit", limit=3)[:6]
+    newest = api.all_items(operator.headers, "/audit", limit=3)[: len(about_user)]
     assert [entry["action"] for entry in newest] == about_user[::-1]
 
 

@@ -132,6 +132,10 @@ def test_a_killed_supervisord_leaves_nothing_and_up_works_again(running):
 
 def test_down_leaves_nothing_but_the_state_and_may_be_repeated(running):
     assert running.command("down").returncode == 0
+    followed = (running.layout.log_dir / "usage.log").read_text()
+    assert followed.rstrip().endswith("left: the gateway has stopped, and all of its log is added"), (
+        "nginx stopped first"
+    )
     assert_nothing_is_left(running)
     again = running.command("down")
     assert (again.returncode, "does not run" in again.stdout) == (0, True)

@@ -15,6 +15,7 @@ from chalicelib.domain.access.clients import Client
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.sessions import SessionRecord
+from chalicelib.domain.money.top_up import TopUpUrl
 from chalicelib.domain.money.usage import Served
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.outages import OutageCredit
@@ -144,6 +145,13 @@ class MemoryPlatform:
     def adjust(self, session_id: str, millipoints: int, payment_id: str, note: str) -> None:
         self.top_up(millipoints, payment_id, note, self.sessions[session_id])
 
+    def set_top_up_page(self, template: str) -> None:
+        self.services.settings = replace(self.services.settings, top_up_url=TopUpUrl.parse(template))
+
+    def set_debt(self, millipoints: int) -> None:
+        """Leave a debt open, as a settlement does."""
+        self.store.wallets[self.user_id] = replace(self.store.wallets[self.user_id], debt_millipoints=millipoints)
+
     def set_cap(self, millipoints: int) -> None:
         self.services.ledger.set_daily_cap(self.user_id, millipoints)
 
@@ -180,8 +188,18 @@ class MemoryPlatform:
         self.services.access.authorize(play_token, session_id, ELSEWHERE)
 
     def measure(self, session_id: str, media_ms: int, media_bytes: int) -> None:
-        served = Served(media_ms=media_ms, media_bytes=media_bytes, requests=1)
+        served = Served(media_ms=media_ms, media_bytes=media_bytes, segments=max(1, media_ms // 1_000), requests=1)
         self.services.stores.usage.add(session_id, served, follower="test", batch=1, now_ms=self.clock.now_ms())
+
+    def follow_log(self) -> None:
+        """Let a log follower run, as it does behind a gateway: only then an end keeps a reserve."""
+        self.services.stores.usage.mark("test", self.clock.now_ms() + 3_600_000)
+
+    def settle(self, session_id: str) -> None:
+        """Settle an ended session by what was measured."""
+        record = self.sessions[session_id]
+        entries = list(self.services.statements.session_entries(record))
+        self.services.settlements.settle(record, entries, self.services.stores.usage.get(session_id))
 
     def change_record(self, session_id: str, **fields: Any) -> None:
         """Change a session's record, as no service does."""

@@ -10,14 +10,17 @@ OPENING = """# Roles
 
 Who may call what. This table is made from the declarations of the routes
 (`python -m tests.unit.accounts.test_roles`), and the
-suite compares them. `/openapi.json` has the same as `x-role` and `x-account-checked`.
+suite compares them. `/openapi.json` has the same as `x-role`, `x-account-checked` and `x-key-scope`.
 
 A `viewer` reaches only the viewer's own wallet, ledger and sessions; those of other accounts do not exist for it (404).
 An `admin` may do all that a viewer may, as themselves. Where the account is checked, a token is not enough: an account
 that was disabled, demoted or logged out everywhere since is refused at once.
 
-| method | path | who | account checked | may answer 429 |
-| --- | --- | --- | --- | --- |
+A service key ([payments.md](payments.md#service-keys)) reaches the routes that name one of its scopes, and no other:
+401 for a wrong key, 403 `key_scope` for a route outside its scopes. Routes for anyone ignore it.
+
+| method | path | who | account checked | scope of service keys | may answer 429 |
+| --- | --- | --- | --- | --- | --- |
 """
 
 
@@ -29,7 +32,8 @@ def roles() -> str:
             checked = "yes" if operation.get("x-account-checked") else ""
             limited = "yes" if "429" in operation["responses"] else ""
             who = operation.get("x-role", "anyone")
-            lines.append(f"| {method.upper()} | `{path}` | {who} | {checked} | {limited} |")
+            scope = operation.get("x-key-scope", "")
+            lines.append(f"| {method.upper()} | `{path}` | {who} | {checked} | {scope} | {limited} |")
     return OPENING + "\n".join(lines) + "\n"
 
 

@@ -14,6 +14,7 @@ def line(media: str = "720p/1-1-000001.ts", session: str = A, **changes: object)
     request = {"at": f"{DAY}T10:00:00+00:00", "at_s": AT_S, "request_id": "r" * 32, "address": "127.0.0.1"}
     request |= {"method": "GET", "path": f"/play/{session}/{media}", "session": session, "stream": "stream-1"}
     answer = {"media": media, "media_ms": 2_000 if media.endswith(".ts") else 0, "complete": True, "status": 200}
+    answer |= {"segment_bytes": 1_000, "first_byte": 0, "body_bytes": 1_000}
     answer |= {"bytes": 1_000, "cache": "HIT", "verdict": "HIT", "request_s": 0.001, "upstream_s": "", "agent": "mpv"}
     return json.dumps({**request, **answer, **changes}, separators=(",", ":")).encode() + b"\n"
 

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from chalicelib.domain.money.served_spans import SPANS_MAX
 from chalicelib.domain.money.usage import Served
 from gateway.usage import aggregator as module
 from gateway.usage.aggregator import IDLE_MS, UsageAggregator
@@ -41,6 +42,11 @@ def restarted(aggregator):
     return UsageAggregator(json.loads(json.dumps(aggregator.sessions())))
 
 
+def stored_spans(aggregator):
+    [(_, spans, _, _)] = aggregator.sessions().values()
+    return spans
+
+
 def media_response(text):
     entry = parse_entry(text.rstrip(b"\n"))
     return media_response_of(entry) if entry else None
@@ -71,7 +77,13 @@ def test_a_segment_counts_once_over_batches_and_restarts(aggregator):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"complete": False}, {"method": "HEAD"}, {"media_ms": 0}, {"media_ms": -5}, {"media_ms": 10**9}]
+    "changes",
+    [
+        *({"method": "HEAD"}, {"media_ms": 0}, {"media_ms": -5}, {"media_ms": 10**9}),
+        *({"complete": False, "body_bytes": 0}, {"complete": False, "segment_bytes": 0}),
+        # Several parts at once, and lines from before parts were logged.
+        *({"status": 206, "segment_bytes": 0}, {"status": 206, "segment_bytes": None}),
+    ],
 )
 def test_a_response_without_media_time_adds_bytes(changes, aggregator):
     result = served(segment(1, **changes), aggregator=aggregator)[A]
@@ -95,6 +107,12 @@ def test_other_lines_serve_no_media(text):
     assert media_response(text) is None
 
 
+@pytest.mark.parametrize("sent", [b"\xff", b"caf\xe9", b"\xc3" * 200])
+@pytest.mark.parametrize("field", [b'"agent":"', b'"path":"'])
+def test_bytes_of_clients_that_are_not_utf8_hide_no_media(field, sent):
+    assert media_ms(segment(1).replace(field, field + sent)) == 2_000
+
+
 def test_a_line_behind_a_truncated_one_counts():
     result = media_response(segment(1)[:200].rstrip(b"\n") + segment(2).rstrip(b"\n"))
     assert result and result.segment == "1-1-000002"
@@ -102,9 +120,18 @@ def test_a_line_behind_a_truncated_one_counts():
 
 def test_continuous_playback_needs_one_span_and_seeks_a_bounded_number(aggregator):
     assert media_ms(*(segment(number) for number in (5, 3, 4, 1, 2, 6, 3, 5)), aggregator=aggregator) == 12_000
-    assert [spans for _, spans, _ in aggregator.sessions().values()] == [[["1-1-", 1, 6]]]
+    assert stored_spans(aggregator) == [["1-1-", 1, 6, 12_000]]
     served(*(segment(number * 2) for number in range(500)), aggregator=aggregator)
-    assert [len(spans) for _, spans, _ in aggregator.sessions().values()] == [module.SPANS_MAX]
+    assert len(stored_spans(aggregator)) == SPANS_MAX
+
+
+def test_a_response_that_is_still_sent_counts_as_whole_and_its_end_adds_the_bytes(aggregator):
+    still = segment(1, open=True, complete=False, bytes=None, segment_bytes=None, body_bytes=None)
+    first, counts, _ = take([still, still], aggregator)
+    expected = Served(media_ms=2_000, segments=1, first_at_ms=AT_MS, last_at_ms=AT_MS)
+    assert first == {A: expected, f"day:{DAY}": expected} and not any(counts.values())
+    end = served(segment(1, complete=False, body_bytes=700), aggregator=restarted(aggregator))[A]
+    assert (end.media_ms, end.segments, end.media_bytes, end.requests) == (0, 0, 1_000, 1)
 
 
 def test_idle_sessions_are_forgotten(aggregator, monkeypatch):

@@ -49,6 +49,7 @@ SECRETS = {
     "an AWS access key": 'key = "AKIA' + 'ABCDEFGHIJKLMNOP"',
     "an AWS secret key": "aws_secret_access_key = " + "a1B2/" * 8,
     "a token of GitHub": "ghp_" + "a1B2" * 9,
+    "a service key": f"tck_{'a2' * 8}_" + "b3" * 26,
     "a signed token": ".".join(["eyJhbGciOiJIUzI1", "eyJzdWIiOiJhIn0x", "a" * 43]),
 }
 

@@ -120,7 +120,7 @@ def test_a_spent_day_ends_with_its_own_reason():
 def test_a_free_stream_is_watched_with_an_empty_wallet_and_a_preview_is_one_free_lease():
     preview = replace(FREE, kind=SessionKind.PREVIEW)
     assert (beat(preview, balance=0), beat(preview, PAID_UNTIL + 1, balance=0)) == (EARLY, EXPIRED)
-    assert lease.buy_from_ms(preview) == PAID_UNTIL + 1 and lease.settle(preview, NOW).refund_millipoints == 0
+    assert lease.buy_from_ms(preview) == PAID_UNTIL + 1 and lease.close(preview, NOW).refund_millipoints == 0
     left_s = {NOW: 10, NOW + 1: 9, PAID_UNTIL + 1: 0}
     assert {at_ms: lease.seconds_left(holding(0), preview, at_ms) for at_ms in left_s} == left_s
     decision = beat(FREE, balance=0)
@@ -146,6 +146,29 @@ def test_seconds_left_count_paid_time_and_money_and_the_other_sessions():
     assert lease.seconds_left(wallet, SESSION, NOW) == 10 + 30 // 3
 
 
+def test_a_lease_is_final_when_nothing_more_may_be_spent():
+    """A rest of one millipoint still buys a lease."""
+    spent = replace(SESSION, budget_millipoints=0)
+    preview = replace(FREE, kind=SessionKind.PREVIEW)
+    cases = [(0, SESSION), (1, SESSION), (9_999, SESSION), (50_000, spent), (0, FREE), (0, preview)]
+    found = [lease.is_final(holding(balance), session, NOW) for balance, session in cases]
+    assert found == [True, False, False, True, False, False]
+    assert lease.seconds_left(holding(50_000), spent, NOW + 1) == 9, "the paid time, whatever is in the wallet"
+    capped = replace(holding(50_000), day=utc_day(NOW), daily_cap_millipoints=10_000, daily_left_millipoints=0)
+    midnight = (utc_day(NOW) + 1) * 86_400_000
+    until = {NOW + 10_000: True, midnight - 1: True, midnight: False}
+    ends = {at_ms: lease.is_final(capped, replace(SESSION, paid_until_ms=at_ms), NOW) for at_ms in until}
+    assert ends == until, "a lease that ends after midnight is followed by one of the new day"
+
+
+@given(st.integers(0, 30_000), st.integers(0, 30_000), st.integers(0, 30_000))
+def test_after_a_final_lease_a_beat_ends_the_session_and_after_another_it_sells(balance, budget, daily_left):
+    session = replace(SESSION, budget_millipoints=budget)
+    wallet = replace(holding(balance, session), day=utc_day(NOW), daily_left_millipoints=daily_left)
+    decision = lease.decide(wallet, session, 2, PAID_UNTIL, delivered=True)
+    assert isinstance(decision, Over) is lease.is_final(wallet, session, NOW)
+
+
 def test_the_first_lease_follows_the_same_rules():
     def bought(outcome, charge, granted_ms):
         times = {"paid_from_ms": NOW, "paid_until_ms": NOW + granted_ms, "free_from_ms": 0, "free_until_ms": 0}
@@ -164,11 +187,11 @@ def test_free_time_is_never_refunded():
     free = {"free_from_ms": unserved.free_from_ms, "free_until_ms": unserved.free_until_ms}
     after = replace(SESSION, seq=2, paid_until_ms=unserved.paid_until_ms, granted_ms=20_000, **free)
     # One paid second is left, then ten free ones.
-    assert lease.settle(after, PAID_UNTIL - 1_000).refund_millipoints == 1_000
+    assert lease.close(after, PAID_UNTIL - 1_000).refund_millipoints == 1_000
     again = beat(after, after.paid_until_ms - 2_000, seq=3, delivered=False)
     assert isinstance(again, Purchase) and again.free_from_ms == unserved.free_from_ms
     longer = replace(after, paid_until_ms=again.paid_until_ms, free_until_ms=again.free_until_ms)
-    assert lease.settle(longer, PAID_UNTIL).refund_millipoints == 0
+    assert lease.close(longer, PAID_UNTIL).refund_millipoints == 0
 
 
 def test_free_time_that_has_just_ended_merges_with_the_next():
@@ -178,7 +201,7 @@ def test_free_time_that_has_just_ended_merges_with_the_next():
 
 
 def test_a_session_that_ends_at_its_start_was_not_watched():
-    assert lease.settle(SESSION, NOW).watched_ms == 0
+    assert lease.close(SESSION, NOW).watched_ms == 0
 
 
 RATES = st.integers(min_value=1, max_value=10_000_000)
@@ -220,7 +243,7 @@ def test_whatever_a_client_does_the_bounds_hold(rate, lease_ms, balance, waits_m
     allowed_ms = latest_ms - NOW + lease.horizon_ms(session) + lease_ms
     # Each charge is rounded up, by less than a millipoint.
     assert session.charged_millipoints <= rate * allowed_ms / 60_000 + beats
-    back = lease.settle(session, at_ms)
+    back = lease.close(session, at_ms)
     assert 0 <= back.refund_millipoints <= session.charged_millipoints
     assert back.refund_millipoints * 60_000 <= rate * max(0, session.paid_until_ms - at_ms)
 

@@ -8,7 +8,8 @@ from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money import reconciliation as rules
 from chalicelib.domain.money.cut_offs import BOUNDS_MS, HOUR_MS, by_bound, cut_off_stats, histograms
 from chalicelib.domain.money.lease import PREVIEW_MS
-from chalicelib.domain.money.reconciliation import FOLLOWER_GONE_MS, LOG_ARRIVES_MS, DayTotals, Finding, add_up
+from chalicelib.domain.money.measuring import GIVE_UP_MS
+from chalicelib.domain.money.reconciliation import DayTotals, Finding, add_up
 from chalicelib.domain.money.sessions import SessionKind
 from chalicelib.domain.money.usage import Served
 from chalicelib.domain.money.wallets import Entry, EntryKind
@@ -110,14 +111,6 @@ def test_what_was_not_measured_is_not_said_to_agree_and_a_session_that_goes_on_i
         found(0, ended_at_ms=None, end_reason=None)
 
 
-def test_a_session_is_measured_once_every_living_follower_is_past_it():
-    past, gone = LOG_ARRIVES_MS, 120_000 - FOLLOWER_GONE_MS
-    expected = {(): False, (past,): True, (past - 1,): False, (past, past - 1): False}
-    expected |= {(120_000, gone): True, (gone,): False}
-    measured = {each: rules.is_measured(NOW, [NOW + ms for ms in each], NOW + 120_000) for each in expected}
-    assert measured == expected
-
-
 def test_only_what_was_not_measured_is_looked_at_again_and_not_for_ever():
     assert rules.next_try_ms(found(58_000)) is None and rules.next_try_ms(found(0)) is None
     row, tries = found(None, measured=False), 0
@@ -125,7 +118,7 @@ def test_only_what_was_not_measured_is_looked_at_again_and_not_for_ever():
         assert again_ms >= row.reconciled_at_ms + rules.RETRY_MS_MIN
         row = replace(row, reconciled_at_ms=again_ms)
         tries += 1
-    assert row.reconciled_at_ms > NOW + rules.GIVE_UP_MS and tries < 25
+    assert row.reconciled_at_ms > NOW + GIVE_UP_MS and tries < 25
 
 
 def test_a_session_that_ended_early_has_a_cut_off_time_which_is_waited_for():

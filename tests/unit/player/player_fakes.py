@@ -5,7 +5,7 @@ from typing import Any
 
 from player.auth.vault import Vault, VaultError
 from player.http.client import ProblemError
-from player.session.playback_api import Lease, Totals
+from player.session.playback_api import Funds, Lease, Totals
 
 
 def lease(**fields: Any) -> Lease:
@@ -36,13 +36,19 @@ class Held:
 
 
 class ScriptedServer:
-    """A server with answers to heartbeats and starts, then `stream_stopped`, and with end reasons for stops."""
+    """A server with answers to heartbeats and starts, then `stream_stopped`, and with end reasons for stops.
+
+    Tests set `wallets`, the answers about the wallet, of which the last one stays; and what account and stream answer.
+    """
 
     def __init__(self, *answers: Lease | Exception | Held, ends: tuple[str | Exception, ...] = ()):
         self.answers, self.ends = list(answers), list(ends)
         self.heartbeats: list[tuple[str, int]] = []
         self.starts: list[tuple[Any, ...]] = []
         self.stops: list[str] = []
+        self.wallets: list[Funds | Exception] = [Funds(0, 0, None)]
+        self.account: Exception | None = None
+        self.state: str | Exception = "live"
 
     def heartbeat(self, session_id: str, seq: int, timeout_s: float) -> Lease:
         self.heartbeats.append((session_id, seq))
@@ -55,6 +61,16 @@ class ScriptedServer:
     def stop(self, session_id: str, timeout_s: float) -> Totals:
         self.stops.append(session_id)
         return Totals(self._answer(self.ends, "viewer_stopped"), 2_000, 80_000, 2_000)
+
+    def funds(self, timeout_s: float) -> Funds:
+        return self._answer(self.wallets[:1] if len(self.wallets) == 1 else self.wallets, None)
+
+    def check_account(self, timeout_s: float) -> None:
+        if self.account is not None:
+            raise self.account
+
+    def stream(self, stream_id: str, timeout_s: float) -> dict[str, Any]:
+        return {"desired_state": self._answer([self.state], None)}
 
     def _answer(self, answers: list[Any], last: Any) -> Any:
         answer = answers.pop(0) if answers else last

@@ -9,9 +9,9 @@ from player.endings import SIGNALLED, Ending
 from player.exit_status import MEANINGS, ExitStatus
 from player.http.client import ProblemError
 from player.session.charges import Charges
-from player.session.heartbeat import ending_of_refused_start
+from player.session.playback_api import Totals
 from player.session.receipt import Receipt
-from player.session.start_errors import start_error
+from player.session.start_errors import ending_of_refused_start, start_error
 
 EXIT_STATUS = {
     "viewer_stopped": 0,
@@ -55,6 +55,7 @@ def problem(status, code, **fields):
     ("status", "code", "expected", "words"),
     [
         *((402, "balance_exhausted", 3, "no points left"), (402, "daily_cap_reached", 3, "player wallet")),
+        (402, "debt_open", 3, "paid first"),
         *((409, "stream_full", 4, "player streams"), (409, "idempotency_mismatch", 4, "player play stream-1")),
         *((404, "stream_not_found", 4, "player streams"), (409, "stream_not_live", 4, "player streams")),
         *((409, "session_limit", 4, "--replace"), (403, "forbidden", 4, "forbidden")),
@@ -64,6 +65,20 @@ def problem(status, code, **fields):
 def test_a_refused_start(status, code, expected, words):
     error = start_error(problem(status, code), "stream-1")
     assert code in error.format_message() and error.exit_code == expected and words in error.format_message()
+
+
+def test_a_start_without_points_says_where_to_top_up():
+    page = {"top_up_url": "https://pay.example.org/u_1"}
+    text = start_error(problem(402, "balance_exhausted", **page), "stream-1").format_message()
+    expected = "You have no points left (balance_exhausted).\nTop up at https://pay.example.org/u_1\n"
+    assert text == f"{expected}Then: player play stream-1"
+    debt = {"debt_millipoints": 4_000, "balance_millipoints": 1_500}
+    text = start_error(problem(402, "debt_open", **debt), "stream-1").format_message()
+    expected = "4.000 points are open from earlier viewing, and are paid first; you have 1.500 points (debt_open)."
+    assert text == f"{expected} Ask the operator for points, then: player play stream-1"
+    ending = ending_of_refused_start(problem(402, "debt_open", **debt))
+    assert (ending.end_reason, int(ending.exit_status)) == ("debt_open", 3)
+    assert ending.sentence == "4.000 points are open from earlier viewing; they are paid first."
 
 
 @pytest.mark.parametrize("code", ["session_limit", "stream_full"])
@@ -92,7 +107,7 @@ def test_charges_count_each_heartbeat_once_and_prefer_the_servers_total():
     for seq, charged in ((1, 10_000), (2, 10_000), (2, 10_000), (2, 0)):
         charges.add("s-1", seq, charged)
     assert (charges.spent_millipoints, charges.is_settled("s-1")) == (20_000, False)
-    charges.settle("s-1", 17_500, None)
+    charges.settle("s-1", Totals("kicked", 17_500, None, None))
     charges.add("s-2", 1, 10_000)
     assert (charges.spent_millipoints, charges.session_ids) == (27_500, ["s-1", "s-2"])
     assert [charges.whole_points_left(limit) for limit in (30, 20, None)] == [2, 0, None]
@@ -103,9 +118,9 @@ def test_a_receipt_names_the_end_reason_and_the_watched_time_of_the_server_or_el
     for session_id in ("s-1", "s-2"):
         charges.add(session_id, 1, 1_000)
     receipt = Receipt(Ending.of_reason("kicked"), "stream-1", charges, 61_000, 900, settled=True)
-    charges.settle("s-1", 1_000, 30_000)
+    charges.settle("s-1", Totals("kicked", 1_000, 0, 30_000))
     assert (charges.watched_ms, receipt.watched_ms) == (None, 61_000)
-    charges.settle("s-2", 1_000, 32_500)
+    charges.settle("s-2", Totals("kicked", 1_000, 0, 32_500))
     assert (charges.watched_ms, receipt.watched_ms) == (62_500, 62_500)
     assert receipt.lines()[1].startswith("Watched 1:02,") and json.loads(receipt.as_json())["watched_ms"] == 62_500
     charges = Charges(balance_millipoints=72_500)
@@ -114,3 +129,12 @@ def test_a_receipt_names_the_end_reason_and_the_watched_time_of_the_server_or_el
     watched = "Watched 4:05, spent 27.500 points, 72.500 points left."
     assert receipt.lines() == ["Your points are used up. (balance_exhausted)", watched, "Session s-1"]
     assert json.loads(receipt.as_json())["exit_status"] == 3
+
+
+def test_a_receipt_names_the_reserve():
+    charges = Charges()
+    charges.add("s-1", 1, 10_000)
+    charges.settle("s-1", Totals("viewer_stopped", 10_000, 90_000, 2_000, reserved_millipoints=8_000))
+    receipt = Receipt(Ending.of_reason("viewer_stopped"), "stream-1", charges, 2_000, 50, settled=True)
+    assert receipt.lines()[2] == "Up to 8.000 points come back if they were not fetched."
+    assert json.loads(receipt.as_json())["reserved_millipoints"] == 8_000

@@ -46,6 +46,19 @@ def test_the_forecast_for_people():
     assert [len(line.split()) for line in lines[6:9]] == [3, 3, 3] and " ".join(lines[6:9]).split() == table.split()
 
 
+def test_the_forecast_says_what_is_paid_and_what_is_open():
+    lines = made().lines(80)
+    assert lines[-3].startswith("When you stop, the unused time") and "fetched ahead (up to 8 s) is paid" in lines[-3]
+    assert "fetched ahead" not in "".join(made(rate=0).lines(80)), "it is free"
+    indebted = made()
+    indebted.wallet["debt_millipoints"] = 40_000
+    assert indebted.first_end() == ("balance_exhausted", 60.0)
+    assert "Open:    40.000 points from earlier viewing; your next start pays them first" in indebted.lines(80)
+    assert indebted.as_dict()["debt_millipoints"] == 40_000
+    indebted.wallet["debt_millipoints"] = 400_000
+    assert indebted.first_end() == ("balance_exhausted", 0.0)
+
+
 def test_a_stream_that_is_not_live_or_free():
     assert "It is not live now (backoff): a start would be refused." in made(state="backoff").lines(80)
     assert "at once. Your points are used up." in "".join(made(balance=0).lines(80))

@@ -6,12 +6,14 @@ from dataclasses import replace
 import pytest
 from wcwidth import wcswidth
 
+from chalicelib.domain.money.wallets import EntryKind
 from player.commands.receipt import _served
 from player.terminal import formats, tables
 from player.terminal import text as texts
-from player.terminal.ledger_table import ledger_lines
+from player.terminal.ledger_table import KINDS, ledger_lines
 from player.terminal.notices import LowNotices, start_notice
 from player.terminal.screen import Screen, Status, status_line
+from player.terminal.settlement import settlement_sentence
 from player.terminal.text import cells, wrapped
 
 
@@ -101,6 +103,13 @@ def test_no_subject_is_cut_and_no_line_too_long(width):
     assert NAME in "".join("".join(lines).split())
 
 
+def test_a_reversal_has_plain_words_and_names_its_payment():
+    reversal = entry(10, "reversal", -34_000, payment_id="gift-1", note="chargeback")
+    for width, words in ((120, "payment reversed"), (60, "reversed")):
+        read = " ".join(" ".join(ledger_lines([reversal], width)).split())
+        assert f" {words} -34.000 payment gift-1: chargeback" in read
+
+
 def test_the_subject_is_on_the_same_line_or_in_a_narrow_terminal_below():
     assert [line.endswith(f"stream-1 lease 12 {SESSION}") for line in ledger_lines([LEASE], 120)] == [False, True]
     header, row, below = ledger_lines([LEASE], 50)
@@ -108,11 +117,58 @@ def test_the_subject_is_on_the_same_line_or_in_a_narrow_terminal_below():
     assert (below, len(ledger_lines([entry(1, "unserved", 0)], 50))) == ("     stream-1 lease 12", 2)
 
 
+def test_every_kind_of_entry_has_words():
+    """Those of a newer server are shown as they are."""
+    kinds = [kind.value for kind in EntryKind]
+    assert {*kinds, "reversal"} == set(KINDS)
+    narrow = "\n".join(ledger_lines([entry(1, kind) for kind in (*KINDS, "a_new_kind")], 60))
+    assert all(short in narrow for _, short in KINDS.values()) and "a_new_kind" in narrow
+    wide = "\n".join(ledger_lines([entry(1, kind) for kind in KINDS], 80))
+    assert all(word in wide for word in ("fetched ahead", "not delivered", "open points paid", "payment reversed"))
+
+
+def settled(media_ms, millipoints, reserved=8_000, debt=0):
+    amounts = {"reserved_millipoints": reserved, "settled_debt_millipoints": debt}
+    return {"settled_at_ms": 1, "settled_ms": media_ms, "settled_millipoints": millipoints, **amounts}
+
+
+PENDING = {"settled_at_ms": None, "reserved_millipoints": 8_000}
+
+
+@pytest.mark.parametrize(
+    ("session", "sentence"),
+    [
+        *(({}, None), ({"settled_at_ms": None, "reserved_millipoints": 0}, None)),
+        (PENDING, "up to 8.000 points may come back within 3 minutes"),
+        (settled(8_000, -8_000, 0), "8 s were fetched ahead and are paid (-8.000 points)"),
+        (settled(7_965, -7_965, 0), "7.965 s were fetched ahead and are paid (-7.965 points)"),
+        (
+            settled(8_000, -8_000, 0, 3_000),
+            "8 s were fetched ahead and are paid (-8.000 points), of which 3.000 points are open: your next start pays"
+            " them first",
+        ),
+        (settled(-12_000, 12_000, 0), "12 s were not delivered and came back (+12.000 points)"),
+        (settled(-3_250, 3_250), "3.25 s were not fetched and came back (+3.250 points)"),
+        (settled(-12_000, 0, 0), "12 s were not delivered; the operator decides on points for them"),
+        (settled(0, 8_000), "what was served could not be measured, so the reserve came back (+8.000 points)"),
+        (settled(0, 0), "what was fetched ahead is paid (8.000 points of the cost)"),
+        (settled(0, 0, 0), "nothing was due"),
+    ],
+)
+def test_a_settlement_in_words(session, sentence):
+    assert settlement_sentence(session) == sentence
+
+
 def test_wrapped():
     expected = {("one two three", 13): ["one two three"], ("one two three", 8): ["one two", "three"]}
     expected |= {("one two three", 4): ["one", "two", "thre", "e"], ("夜夜夜 x", 5): ["夜夜", "夜 x"]}
     expected |= {("", 5): [""], ("one", -3): ["o", "n", "e"]}
     assert {each: wrapped(*each) for each in expected} == expected
+
+
+def test_fitting_lines_and_long_words_stay_as_they_are():
+    text = "NAME  SIZE\none two three\nTop up at https://x.example"
+    assert texts.fitted(text, 10) == ["NAME  SIZE", "one two", "three", "Top up at https://x.example"]
 
 
 STATUS = Status("Playing", "Big Buck Bunny", 12_345, 60_000, 245.9, 0)
@@ -174,6 +230,17 @@ def test_on_a_terminal_the_line_is_redrawn_in_place_and_a_closed_one_is_no_error
     out.close()
     screen.draw(STATUS)
     screen.clear()
+
+
+def test_lines_above_the_status_line_are_wrapped_on_a_terminal_but_no_address(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(Screen, "_width", lambda screen: 20)
+    address = "https://pay.example.org/u_1"
+    for is_terminal, lines in ((True, ["one two three four", "five"]), (False, ["one two three four five"])):
+        out = io.StringIO()
+        out.isatty = lambda is_terminal=is_terminal: is_terminal
+        Screen(out).note(f"one two three four five\nTop up at {address}")
+        assert out.getvalue().splitlines() == [*lines, f"Top up at {address}"]
 
 
 def low(seconds_left, others_spending=0):

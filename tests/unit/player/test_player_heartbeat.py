@@ -32,7 +32,7 @@ class Rig:
     def __init__(self, server, first, max_points=None):
         self.server, self.charges, self._reports = server, Charges(), queue.SimpleQueue()
         request, put = PlayRequest("stream-1", max_points), self._reports.put
-        self.heartbeat = Heartbeat(server, request, first, CredentialsProvider(), self.charges, put, put)
+        self.heartbeat = Heartbeat(server, request, first, CredentialsProvider(), self.charges, put, put, put)
 
     def next_report(self):
         return self._reports.get(timeout=5.0)

@@ -8,6 +8,7 @@ import pytest
 from player.auth.paging import ITEMS_MAX, items
 from player.context import checked_server
 from player.http.client import ProblemError
+from player.http.links import web_address
 from player.media.credentials import CredentialsProvider, CredentialsTimeoutError, MediaCredentials, SessionOverError
 from player.media.route import MediaRoute, at_server
 from player.mpv import meter as meter_module
@@ -44,6 +45,34 @@ def test_held_credentials_are_returned_after_the_release_and_closing_ends_every_
     with pytest.raises(SessionOverError):
         provider.get(5)
     assert provider.wait_closed(0)
+
+
+def test_a_hold_that_begins_while_a_fresh_token_is_awaited_may_last_longer(provider, monkeypatch):
+    monkeypatch.setattr("player.media.credentials.REFRESH_S_MAX", 0.2)
+    threading.Timer(0.05, provider.hold).start()
+
+    def go_on():
+        provider.update(MediaCredentials(FIRST.base_url, "t-2"))
+        provider.release()
+
+    threading.Timer(0.5, go_on).start()
+    assert provider.get(5, other_than="t-1").token == "t-2"
+
+
+@pytest.mark.parametrize(
+    ("value", "is_web"),
+    [
+        *(("https://pay.example.org/?user=u_1#to", True), ("http://127.0.0.1:8090/u_1", True)),
+        *(
+            (value, False)
+            for value in (None, 5, "", "pay.example.org", "file:///etc/passwd", "javascript:alert(1)", "smb://host/x")
+        ),
+        *((value, False) for value in ("https://", "https://a b", "https://a/\x1b[31m", "https://ä.de", "https://[x")),
+        *((value, False) for value in ("--new-window", "https://a/\n", "https://a/`x`", "https://a/" + "x" * 2_000)),
+    ],
+)
+def test_only_a_web_address_is_shown_and_opened(value, is_web):
+    assert web_address(value) == (value if is_web else None)
 
 
 def test_the_meter_counts_frames_and_the_time_that_mpv_plays(monkeypatch):

@@ -64,6 +64,17 @@ def changed_char(text, position, char):
     return text[:position] + other + text[position + 1 :]
 
 
+def test_a_statement_with_settlements_debt_and_reversals_is_valid():
+    kinds = {"served_ahead": -8_000, "unserved_credit": 12_000, "debt_payment": -3_000, "reversal": -40_000}
+    more = [
+        {**entry(2), "version": 13 + number, "kind": kind, "delta_millipoints": delta, "seq": None}
+        for number, (kind, delta) in enumerate(kinds.items(), 1)
+    ]
+    document = statement_of([*LEDGER, *more])
+    for verified in (check_json(document), verify(read_csv(as_csv(document)))):
+        assert (verified.lines, verified.end.balance_millipoints) == (17, 160_000 - 90_000 + sum(kinds.values()))
+
+
 def test_a_good_statement_and_a_later_part_are_valid_in_both_formats():
     for verified in (check_json(DOCUMENT), verify(read_csv(CSV))):
         assert (verified.opening.version, verified.end.version, verified.lines) == (0, 13, 13)

@@ -18,9 +18,9 @@ from tests.fixtures.ports import free_port
 from tests.integration.gateway.nginx.harness import Gateway, Rule, empty, endpoint_server, run_nginx, serving, stub_s3
 
 
-@pytest.fixture(scope="session")
-def nginx_config():
-    """A configuration with short socket paths."""
+@contextmanager
+def new_config():
+    """Make a configuration of a gateway on free ports, with short socket paths."""
     directory = Path(tempfile.mkdtemp(prefix="tc gw-", dir="/tmp"))
     port, s3_port = free_port(), free_port()
     sockets = Path(tempfile.mkdtemp(prefix="tcgw-", dir="/tmp"))
@@ -53,7 +53,20 @@ def running(config: GatewayConfig, text: str = "") -> Iterator[Gateway]:
         yield Gateway("http://" + config.listen, rule, s3, endpoints, denylist, process, log_path, client)
 
 
+@pytest.fixture(scope="session")
+def nginx_config():
+    with new_config() as config:
+        yield config
+
+
 @pytest.fixture
 def gateway(nginx_config):
     with running(nginx_config) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def second_gateway():
+    """Another gateway with the same rule of access and media."""
+    with new_config() as config, running(config) as gateway:
         yield gateway

@@ -69,10 +69,9 @@ class Rule:
 
 
 class LongQueueServer(ThreadingHTTPServer):
-    """A server whose queue holds a flood of connections."""
+    """A server whose queue holds a flood of connections. `media_ms` is the duration of a store's segments."""
 
     request_queue_size = 128
-    # The duration of each segment of `StubS3`.
     media_ms = MEDIA_MS
 
 
@@ -237,7 +236,9 @@ def run_nginx(config: Any, text: str = "", **options: Any) -> Iterator[tuple[sub
     """Run nginx. Return its process and its log when it listens."""
     path, log_path = config.state_dir / "nginx.conf", config.state_dir / "out.log"
     path.write_text(text or render(config))
-    with log_path.open("wb") as log:
+    log_path.unlink(missing_ok=True)
+    # nginx opens the access log once more. Without appending, its errors would overwrite lines.
+    with log_path.open("ab") as log:
         process = subprocess.Popen(nginx_argv(config.state_dir, path), stdout=log, stderr=log, **options)
     try:
         await_server(int(config.listen.split(":")[1]), process, log_path)

@@ -22,7 +22,7 @@ def aggregate(gateway):
     aggregator = UsageAggregator()
     for each in gateway.logged():
         aggregator.add(parse_entry(json.dumps(each, separators=(",", ":")).encode()))
-    return aggregator.take()
+    return aggregator.take()[:2]
 
 
 def now_ms():
@@ -74,7 +74,57 @@ def test_an_interrupted_transfer_is_not_complete(gateway):
     eventually(lambda: f'"session":"{A}"' in gateway.log_path.read_text(), 10, "the broken transfer is logged")
     whole, broken = gateway.logged()
     assert (whole["complete"], broken["complete"]) == (True, False)
-    assert broken["bytes"] < len(LONG_SEGMENT)
+    size = len(LONG_SEGMENT)
+    assert (whole["segment_bytes"], whole["first_byte"], whole["body_bytes"]) == (size, 0, size)
+    assert (broken["segment_bytes"], broken["first_byte"]) == (size, 0) and 64 <= broken["body_bytes"] < size
+    assert broken["body_bytes"] < broken["bytes"] < broken["body_bytes"] + 2_000, "without headers"
+    figures, _ = aggregate(gateway)
+    assert figures[C].media_ms == MEDIA_MS
+    assert (figures[A].media_ms, figures[A].segments) == (MEDIA_MS * broken["body_bytes"] // size, 1)
+
+
+def test_ranges_count_in_proportion_and_each_byte_once(gateway):
+    size = len(SEGMENT)
+    ranges = {"bytes=0-99": (0, 100), "bytes=50-149": (50, 100), f"bytes={size - 384}-": (size - 384, 384)}
+    ranges |= {"bytes=-100": (size - 100, 100), f"bytes=16000-{10 * size}": (16_000, 384)}
+    for header, (first, length) in ranges.items():
+        answer = gateway.get("720p/1-1-000001.ts", A, Range=header)
+        assert (answer.status_code, answer.content) == (206, SEGMENT[first : first + length])
+    assert gateway.get("720p/1-1-000001.ts", A, Range=f"bytes={size}-").status_code == 416
+    assert gateway.get("720p/1-1-000001.ts", A, Range="bytes=9-1").status_code in (200, 416)
+    assert gateway.get("720p/1-1-000002.ts", A, method="HEAD").status_code == 200
+    # All but the last byte, and then the last one, twice.
+    for header in (f"bytes=0-{size - 2}", "bytes=-1", "bytes=-1"):
+        gateway.get("720p/1-1-000003.ts", C, Range=header)
+    found = [each for each in gateway.logged() if each["status"] == 206]
+    sent = [(each["first_byte"], each["body_bytes"]) for each in found[: len(ranges)]]
+    assert sent == list(ranges.values()) and {each["segment_bytes"] for each in found} == {size}
+    figures, _ = aggregate(gateway)
+    whole = any(each["status"] == 200 and each["media"] == "720p/1-1-000001.ts" for each in gateway.logged())
+    distinct = size if whole else 150 + 384
+    assert figures[A].media_ms == MEDIA_MS * distinct // size
+    assert (figures[C].media_ms, figures[C].segments) == (MEDIA_MS, 1)
+
+
+def test_several_ranges_at_once_count_at_most_the_segment(gateway):
+    answer = gateway.get("720p/1-1-000001.ts", A, Range="bytes=0-9,20-29,40-")
+    assert answer.status_code in (200, 206)
+    figures, _ = aggregate(gateway)
+    assert figures[A].media_ms == (MEDIA_MS if answer.status_code == 200 else 0)
+
+
+def test_what_clients_send_cannot_forge_or_tear_a_line(gateway):
+    hostile = '"},{"media_ms":9999,"segment_bytes":1' + "x" * 900
+    for header in ("Range", "If-Range", "Content-Range", "User-Agent"):
+        gateway.get("720p/1-1-000001.ts", A, **{header: hostile})
+    gateway.get("720p/1-1-000001.ts", A, Range="bytes=0-0," * 90)
+    gateway.get("720p/1-1-000001.ts", A, Range=f"bytes={'9' * 30}-{'9' * 40}")
+    lines = gateway.stop().splitlines()
+    found = [json.loads(each) for each in lines if each.startswith('{"at":')]
+    assert len(found) == 6 and max(map(len, lines)) < 4_096
+    numbers = ("segment_bytes", "first_byte", "body_bytes", "media_ms")
+    assert all(type(each[name]) is int for each in found for name in numbers)
+    assert {each["media_ms"] for each in found} <= {MEDIA_MS, 0}
 
 
 def test_a_response_that_outlives_its_session_counts_at_its_last_byte(gateway):

@@ -1,0 +1,26 @@
+"""Whether what sessions are served is measured at all."""
+
+from chalicelib.domain.money.measuring import is_followed
+from chalicelib.ports.common import Clock
+from chalicelib.ports.usage import Usage
+
+# Gateways come and go rarely, and a follower counts for an hour.
+CACHE_MS = 30_000
+
+
+class Metering:
+    """Knows from the followers of the gateways' logs whether sessions that end now can be settled."""
+
+    def __init__(self, usage: Usage, clock: Clock) -> None:
+        self._usage = usage
+        self._clock = clock
+        self._followed = False
+        self._read_at_ms: int | None = None
+
+    def is_followed(self) -> bool:
+        """Return whether a gateway's log is followed, as of at most `CACHE_MS` ago."""
+        now_ms = self._clock.now_ms()
+        if self._read_at_ms is None or not 0 <= now_ms - self._read_at_ms < CACHE_MS:
+            self._followed = is_followed(self._usage.followers(), now_ms)
+            self._read_at_ms = now_ms
+        return self._followed

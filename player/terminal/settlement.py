@@ -1,0 +1,34 @@
+"""The settlement of an ended session in words: what was fetched ahead, and what was not delivered."""
+
+from typing import Any
+
+from player.terminal.formats import amount, points
+
+
+def settlement_sentence(session: dict[str, Any]) -> str | None:
+    """Return what the settlement did, or may still do; None for a session without one, also of an older server."""
+    reserved = session.get("reserved_millipoints") or 0
+    if session.get("settled_at_ms") is None:
+        return f"up to {points(reserved)} may come back within 3 minutes" if reserved else None
+    media_ms, millipoints, debt = (
+        session.get(f"settled_{name}") or 0 for name in ("ms", "millipoints", "debt_millipoints")
+    )
+    change = f"({amount(millipoints, signed=True)} points)"
+    if media_ms > 0:
+        open_part = f", of which {points(debt)} are open: your next start pays them first" if debt else ""
+        return f"{seconds(media_ms)} were fetched ahead and are paid {change}{open_part}"
+    if media_ms < 0 and not millipoints:
+        return f"{seconds(-media_ms)} were not delivered; the operator decides on points for them"
+    if media_ms < 0:
+        # Up to the reserve nothing failed: the player had stopped before it fetched that time.
+        verb = "fetched" if millipoints <= reserved else "delivered"
+        return f"{seconds(-media_ms)} were not {verb} and came back {change}"
+    if millipoints:
+        return f"what was served could not be measured, so the reserve came back {change}"
+    return f"what was fetched ahead is paid ({points(reserved)} of the cost)" if reserved else "nothing was due"
+
+
+def seconds(ms: int) -> str:
+    """Return a duration in seconds, to the millisecond without trailing zeros: `8 s`, `12.345 s`."""
+    text = f"{ms / 1000:.3f}".rstrip("0").rstrip(".")
+    return f"{text} s"
