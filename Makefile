@@ -1,6 +1,6 @@
 # Every command that people type. A command of more than three lines is a script in infra/local/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test soak load kills adversary chaos zoo mutants lint advisories fuzz bench cutoff package
+.PHONY: help setup demo up down status logs test soak load kills adversary scenes chaos zoo mutants lint advisories fuzz bench cutoff package
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -49,6 +49,9 @@ kills: setup ## Kill each process 20 times while viewers pay (ARGS="--times 1")
 
 adversary: setup ## Play 10 minutes of strategies that try to watch more than they pay for (MINUTES=3 ARGS="--only ranges")
 	@$(PYTHON) -m tests.faults.adversary $(RUN) $(FOR_MINUTES)
+
+scenes: setup ## Play a pause, a gateway without its store, and a wallet that runs out, with the real player (6 minutes)
+	@$(PYTHON) -m tests.faults.commands.scenes $(RUN)
 
 chaos: setup ## Kill parts of the pipeline for 10 minutes while mpv plays (SEED=1 MINUTES=2)
 	@$(PYTHON) -m tests.chaos $(RUN) $(FOR_MINUTES)

@@ -2,7 +2,8 @@
 
 Settings without a field in `GatewayConfig` are constants in `snippets/`, which nginx includes unchanged: body and
 header limits, timeouts and buffers in `client_limits.conf` and `proxy_defaults.conf`. Errors of nginx itself have
-their texts in `problem_pages.py`. nginx's Lua module runs `hold.lua`, which holds sessions that are ahead of payment.
+their texts in `problem_pages.py`. nginx's Lua module runs `hold.lua`, which holds sessions that are ahead of payment,
+and `transfers.lua`, which logs slow responses.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ TEMPLATE = Path(__file__).with_name("nginx.conf.template")
 # nginx reads the snippets from this directory when it starts and when it reloads.
 SNIPPETS_DIR = Path(__file__).with_name("snippets")
 HOLD = Path(__file__).with_name("hold.lua")
+TRANSFERS = Path(__file__).with_name("transfers.lua")
+# A segment that is sent for longer counts as whole. It begins at most 20 s after its session's end (a decision cached
+# for 10 s, then two waits) and has its line 35 s later, within the minute by which a follower has to be past the end.
+SLOW_S = 30
 # Debian's package libnginx-mod-http-lua installs them there.
 MODULES_DIR = Path("/usr/lib/nginx/modules")
 LUA_MODULE = MODULES_DIR / "ngx_http_lua_module.so"
@@ -58,6 +63,8 @@ def render(config: GatewayConfig) -> str:
         "USER": user_directive(config.user),
         "MODULES_DIR": quoted(MODULES_DIR),
         "HOLD": quoted(HOLD),
+        "TRANSFERS": quoted(TRANSFERS),
+        "SLOW_S": str(SLOW_S),
         "ALLOWANCE_MS": str(ALLOWANCE_MS),
         "SNIPPETS": snippets,
         "LISTEN": listen_directives(config.listen, config.tls),

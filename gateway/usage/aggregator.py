@@ -49,6 +49,8 @@ class UsageAggregator:
         response = media_response_of(entry)
         if response:
             self._add_response(response, entry.stream_id)
+        if entry.is_open:
+            return
         # A refusal names no stream, so take the stream that the session was served before.
         session = self._sessions.get(entry.session_id)
         stream_id = entry.stream_id or (session.stream_id if session else "")
@@ -68,7 +70,7 @@ class UsageAggregator:
             media_ms=media_ms,
             media_bytes=response.size,
             segments=segments,
-            requests=1,
+            requests=int(not response.is_open),
             first_at_ms=response.at_ms,
             last_at_ms=session.at_ms,
         )

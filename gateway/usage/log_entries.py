@@ -21,7 +21,8 @@ class LogEntry:
     """One response. `at_ms` is the time of its last byte; `session_id` and `stream_id` are empty if unknown.
 
     `size` is all that was sent, `body_size` that without headers, from the byte `first_byte` of the segment.
-    `segment_size` is the size of the whole segment, 0 if unknown.
+    `segment_size` is the size of the whole segment, 0 if unknown. `is_open` says that the response is still being sent;
+    another entry follows at its end.
     """
 
     at_ms: int
@@ -32,6 +33,7 @@ class LogEntry:
     media: str
     media_ms: int
     complete: bool
+    is_open: bool
     status: int
     size: int
     segment_size: int
@@ -58,6 +60,7 @@ def parse_entry(line: bytes) -> LogEntry | None:
         media=_text(fields, "media"),
         media_ms=_number(fields, "media_ms", MEDIA_MS_MAX),
         complete=fields.get("complete") is True,
+        is_open=fields.get("open") is True,
         status=_number(fields, "status", STATUS_MAX),
         size=_number(fields, "bytes", BYTES_MAX),
         segment_size=_number(fields, "segment_bytes", BYTES_MAX),

@@ -28,6 +28,7 @@ class MediaResponse:
     media_ms: int
     size: int
     at_ms: int
+    is_open: bool = False
     is_whole: bool = False
     segment_size: int = 0
     first_byte: int = 0
@@ -39,7 +40,8 @@ def media_response_of(entry: LogEntry) -> MediaResponse | None:
     segment = SEGMENT.fullmatch(entry.media)
     if entry.status not in SERVED_STATUS or not entry.session_id or not (segment or PLAYLIST.fullmatch(entry.media)):
         return None
-    is_whole = entry.complete and entry.status == WHOLE_STATUS
+    # Of a segment that takes long, the client may get all but a last byte, and end its session meanwhile.
+    is_whole = entry.is_open or (entry.complete and entry.status == WHOLE_STATUS)
     is_part = entry.segment_size > 0 and entry.body_size > 0
     serves_time = segment and entry.method == "GET" and entry.media_ms > 0 and (is_whole or is_part)
     return MediaResponse(
@@ -48,6 +50,7 @@ def media_response_of(entry: LogEntry) -> MediaResponse | None:
         media_ms=entry.media_ms if serves_time else 0,
         size=entry.size,
         at_ms=entry.at_ms,
+        is_open=entry.is_open,
         is_whole=is_whole,
         segment_size=entry.segment_size,
         first_byte=entry.first_byte,

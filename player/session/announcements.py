@@ -54,17 +54,21 @@ class Announcements:
 
     def show_wait(self, waiting: Waiting, is_paused: bool) -> None:
         """Show that the points are used up, until when the player waits for more, and that they have come."""
-        if waiting.is_over:
-            self._show_credit(waiting, is_paused)
-        else:
-            left_s = waiting.ends_at - time.monotonic()
-            if self._waiting is None:
-                self._note_wait(waiting, left_s)
-            notice = waiting_notice(left_s, waiting.funds.debt_millipoints, waiting.funds.top_up_url)
+        funds, before, self._waiting = waiting.funds, self._waiting, waiting
+        left_s = waiting.ends_at - time.monotonic()
+        if waiting.is_over or waiting.is_refused:
+            notice = _credit_notice(waiting, is_paused)
             if notice != self._shown:
-                self._mpv.show(notice, WAIT_SHOW_S)
-                self._shown = notice
-        self._waiting = waiting
+                self._screen.note(notice)
+        else:
+            notice = waiting_notice(left_s, funds.debt_millipoints, funds.top_up_url)
+            if before is None:
+                self._note_wait(waiting, left_s)
+            elif funds.debt_millipoints > before.funds.debt_millipoints:  # the settlement of the session
+                self._screen.note(debt_line(funds.debt_millipoints))
+        if notice != self._shown or waiting.is_refused:  # a text that does not count down is shown again
+            self._mpv.show(notice, WAIT_SHOW_S)
+        self._shown = notice
 
     def end_wait(self, status: Status) -> None:
         """Show that the picture goes on."""
@@ -89,10 +93,9 @@ class Announcements:
             f"{debt}{top_up_line(funds.top_up_url)}"
         )
 
-    def _show_credit(self, waiting: Waiting, is_paused: bool) -> None:
-        if self._waiting is not None and self._waiting.is_over:
-            return
-        advice = "End the pause to go on." if is_paused else "Going on."
-        notice = f"There are {points(waiting.funds.balance_millipoints)} now. {advice}"
-        self._mpv.show(notice, START_SHOW_S)
-        self._screen.note(notice)
+
+def _credit_notice(waiting: Waiting, is_paused: bool) -> str:
+    advice = "End the pause to go on." if is_paused else "Going on."
+    if waiting.is_refused:
+        advice = "The start was refused; it is tried again."
+    return f"There are {points(waiting.funds.balance_millipoints)} now. {advice}"

@@ -222,6 +222,8 @@ class PlaybackController:
 
     def _activity(self) -> str:
         if self._waiting is not None and not self._waiting.is_over:
+            if self._waiting.is_refused:
+                return "Waiting for the start"
             return "Waiting for points" if self._waiting.is_reachable else "Waiting for the server"
         if self._paused_at is not None:
             return "Paused (free)"

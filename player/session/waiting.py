@@ -11,7 +11,8 @@ from player.http.client import ProblemError
 from player.session.playback_api import Funds, PlaybackApi
 from player.session.start_errors import ending_of_refused_start
 
-LOOK_S, LOOK_S_MAX = 1.0, 8.0
+# A credit is seen within this time, and the picture is there half a second later (measured).
+LOOK_S, LOOK_S_MAX = 0.75, 8.0
 # How often account and stream are looked at. Only these requests show that either was switched off.
 CHECK_S = 5.0
 TIMEOUT_S = 4.0
@@ -32,6 +33,11 @@ class Waiting:
     funds: Funds
     is_over: bool = False
     is_reachable: bool = True
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether there are points, but the start was refused and is tried again."""
+        return self.funds.covers_debt and not self.is_over
 
 
 class TopUpWait:
@@ -54,13 +60,14 @@ class TopUpWait:
         return Waiting(self.ends_at, self._funds, is_over, not self._failures)
 
     def look(self) -> Ending | None:
-        """Look at the wallet, and every few seconds at account and stream. Takes 12 s at most, usually milliseconds.
+        """Look at the wallet and, every few seconds without points, at account and stream. Takes 12 s at most.
 
         Return an ending if the time is over, or if points would not help.
         """
         try:
             self._funds = self._api.funds(TIMEOUT_S)
-            if time.monotonic() >= self._check_at and (ending := self._check()):
+            # Not if a start comes next: it checks the same, and the viewer waits for it.
+            if not self.state.is_over and time.monotonic() >= self._check_at and (ending := self._check()):
                 return ending
         except UnreachableError as error:
             self._postpone(error.retry_after_s)

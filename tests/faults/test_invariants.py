@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.domain.money.wallets import EntryKind
 from tests.faults.harness.environment import Environment, Outage
 from tests.faults.harness.operations import (
     Answer,
@@ -23,7 +24,7 @@ from tests.faults.harness.operations import (
 from tests.faults.harness.store_faults import FaultPlan
 from tests.faults.oracle.registry import INVARIANTS, find_violations
 from tests.faults.scenarios.recorder import Recorder
-from tests.faults.scenarios.situations import adjust, beat, pay, read, reverse, start, stop, watching
+from tests.faults.scenarios.situations import adjust, beat, pay, read, reverse, settle, start, stop, watching
 
 Mutation = Callable[[Viewer, View], View]
 FAR_MS = 10_000_000
@@ -137,6 +138,11 @@ MUTATIONS: dict[str, Mutation] = {
     "a_day_costs_no_more_than_its_cap": lower_cap,
     "the_day_of_a_wallet_follows_from_its_lines": lambda viewer, view: change_wallet(view, daily_left_millipoints=5),
     "no_outage_is_paid_for": add_outage,
+    "a_session_is_settled_once": lambda viewer, view: repeat_line(view, "unserved_credit"),
+    "a_debt_is_what_settlements_left": lambda viewer, view: change_wallet(view, debt_millipoints=5),
+    "a_start_is_refused_for_a_debt_beyond_the_balance_only": lambda viewer, view: with_operation(
+        viewer, view, Refusal(code="debt_open"), kind="start", key="a-key-of-a-refused-start"
+    ),
     "an_adjustment_is_counted_once": count_adjustment,
     "a_reversal_takes_back_once": repeat_reversal,
     "an_adjustment_that_fits_is_not_refused": lambda viewer, view: with_operation(
@@ -151,17 +157,68 @@ MUTATIONS: dict[str, Mutation] = {
 }
 
 
+def change_line(view: View, line_kind: str, **changes: object) -> View:
+    """Change the first line of this kind."""
+    index = next(n for n, entry in enumerate(view.entries) if entry.kind.value == line_kind)
+    entries = list(view.entries)
+    entries[index] = replace(entries[index], **changes)
+    return replace(view, entries=entries)
+
+
+def change_record(view: View, **changes: object) -> View:
+    """Change the records that are settled."""
+    records = {key: replace(r, **changes) if r.settled_at_ms else r for key, r in view.records.items()}
+    return replace(view, records=records)
+
+
+def change_settling(view: View, **changes: object) -> View:
+    return replace(view, settling=replace(view.settling, **changes))
+
+
+# What the replay of the lines finds wrong in a settlement, beside the invariants above.
+WRONG_SETTLEMENTS: dict[str, Callable[[View], View]] = {
+    "another amount": lambda view: change_line(view, "unserved_credit", delta_millipoints=4_999),
+    "another kind": lambda view: change_line(view, "unserved_credit", kind=EntryKind.SERVED_AHEAD),
+    "another time than the mark's": lambda view: change_record(view, settled_at_ms=1),
+    "another media time": lambda view: change_record(view, settled_ms=-4_999),
+    "a debt of a credit": lambda view: change_record(view, settled_debt_millipoints=1),
+    "another reserve": lambda view: change_record(view, reserved_millipoints=4_999),
+    "in an outage that was not": lambda view: change_record(view, in_outage=True),
+    "of an unmeasured session": lambda view: change_settling(view, reports=()),
+    "what was served after all": lambda view: change_settling(view, served={}),
+    "without credits": lambda view: change_settling(change_record(view, reserved_millipoints=0), credits=False),
+    "a start without paying a debt": lambda view: change_record(
+        change_line(view, "unserved_credit", delta_millipoints=-1), settled_debt_millipoints=3
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_SETTLEMENTS)
+def test_each_wrong_settlement_is_found(sound: tuple[Viewer, View], name: str) -> None:
+    viewer, view = deepcopy(sound)
+    broken = find_violations(viewer, WRONG_SETTLEMENTS[name](view))
+    assert "every_line_follows_the_rules" in {each.split(":", 1)[0] for each in broken}
+
+
 def test_each_invariant_has_a_way_to_fail() -> None:
     assert {each.__name__ for each in INVARIANTS} == set(MUTATIONS)
 
 
 @pytest.fixture(scope="module")
 def sound(environment: Environment) -> tuple[Viewer, View]:
-    """A viewer who watched, stopped, started again, paid, was refunded, had a payment reversed and read it all."""
+    """A viewer who watched, stopped, was credited, started again, paid, was refunded, and had a payment reversed.
+
+    They read all of it, and nothing met a fault.
+    """
     situation = watching(Recorder(environment), after_ms=6_000)
     assert beat(situation, FaultPlan()).lease
-    situation.recorder.environment.time.advance(9_000)
+    environment.time.advance(9_000)
     stop(situation, FaultPlan())
+    environment.time.advance(100_000)
+    [record] = situation.recorder.records(situation.viewer)
+    environment.gateway.serve(record, -5_000, environment.time.now_ms)
+    situation.recorder.report_log(0)
+    settle(situation, FaultPlan())
     situation.key += "-2"
     assert start(situation, FaultPlan()).lease
     pay(situation, FaultPlan())

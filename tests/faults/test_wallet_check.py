@@ -48,6 +48,8 @@ class Ledger(ApiClient):
             lease(2, 4_000),
             line(f"{SESSION}.end", "refund", 3_000, 8_000, session_id=SESSION, stream_id="stream-1"),
         ]
+        self.settled = {"settled_millipoints": None, "settled_debt_millipoints": None}
+        self.debt = 0
         self.changes: dict[str, Callable[[Any], Any]] = {}
         for payment_id, millipoints in (("opening", 50_000), ("gift", 10)):
             self.answers.record_payment_sent(payment_id, millipoints)
@@ -68,10 +70,10 @@ class Ledger(ApiClient):
             state = {"version": number, "balance_millipoints": balance, "hash": hashed}
             lines.append(each | state)
         net = -sum(each["delta_millipoints"] for each in lines if each["session_id"])
-        record = {**END, "charged_millipoints": net, "active": False, "started_at_ms": 1_000}
+        record = {**END, "charged_millipoints": net, "active": False, "started_at_ms": 1_000, **self.settled}
         found: dict[str, Any] = {
             EXPORT: {"opening": first, "lines": lines, "closing": state, "next_after_version": None},
-            "/me/wallet": state | {"sessions": []},
+            "/me/wallet": state | {"sessions": [], "debt_millipoints": self.debt},
             "/me/ledger": {
                 "items": [{name: each[name] for name in CHAINED} for each in lines[::-1]],
                 "next_cursor": "",
@@ -80,6 +82,13 @@ class Ledger(ApiClient):
         }
         name = path.partition("?")[0]
         return Answer(200, self.changes.get(name, lambda document: document)(found[name]), 0.0)
+
+    def settle(self, kind: str, delta: int, debt: int = 0) -> None:
+        """Add the settlement of the session."""
+        entry_id = f"{SESSION}.settled"
+        self.lines.append(line(entry_id, kind, delta, 98_000, session_id=SESSION, stream_id="stream-1"))
+        self.settled = {"settled_millipoints": delta - debt, "settled_debt_millipoints": debt}
+        self.debt += debt
 
     def check(self) -> Findings:
         return WalletCheck(self, self.answers, TERMS).run()
@@ -106,8 +115,8 @@ def test_a_correct_ledger_has_no_violations() -> None:
         ("rate * (elapsed + horizon", lambda lines: lines.__setitem__(slice(3, 3), [lease(3, 4_000), lease(4, 4_000)])),
         ("entry ids once", lambda lines: lines.insert(1, lines[0])),
         ("lines explained", lambda lines: lines.append(line("p.x", "credit", 1, 9_000, payment_id="x"))),
-        ("one end, the last line", lambda lines: lines.append(lines[-1] | {"entry_id": f"{SESSION}.end2"})),
-        ("one end, the last line", lambda lines: lines.append(lease(3, 9_000))),
+        ("one end, then a settlement", lambda lines: lines.append(lines[-1] | {"entry_id": f"{SESSION}.end2"})),
+        ("one end, then a settlement", lambda lines: lines.append(lease(3, 9_000))),
         ("balances never below 0", lambda lines: lines.append(line("p.x", "adjustment", -45_000, 9_000))),
     ],
 )
@@ -116,6 +125,34 @@ def test_a_wrong_line_is_found(kind: str, change: Callable[[list[Line]], object]
     change(ledger.lines)
     # The record follows from the lines, so that only the line itself is wrong.
     ledger.answers.ended.clear()
+    assert_found(ledger, kind)
+
+
+@pytest.mark.parametrize(("kind", "delta", "debt"), [("served_ahead", -700, 300), ("unserved_credit", 4_000, 0)])
+def test_a_settled_ledger_has_no_violations(kind: str, delta: int, debt: int) -> None:
+    ledger = Ledger()
+    ledger.settle(kind, delta, debt)
+    assert ledger.check().violations == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("settlement as recorded", lambda lines: lines[-1].update(delta_millipoints=-701)),
+        ("settlement as recorded", lambda lines: lines.pop()),
+        ("lines explained", lambda lines: lines[-1].update(kind="unserved_credit")),
+        ("lines explained", lambda lines: lines[-1].update(entry_id=f"{SESSION}.settled2")),
+        ("one end, then a settlement", lambda lines: lines.append(lines[-1] | {"entry_id": f"{SESSION}.settled2"})),
+        ("one end, then a settlement", lambda lines: lines.insert(3, lines.pop())),
+        ("rate * (elapsed + horizon", lambda lines: lines[-1].update(delta_millipoints=-15_000)),
+        ("lines explained", lambda lines: lines.append(line(f"d.{SESSION}", "debt_payment", -300, 99_000))),
+        ("debt", lambda lines: lines.append(line(f"d.{SESSION}", "debt_payment", -300, 99_000))),
+    ],
+)
+def test_a_wrong_settlement_is_found(kind: str, change: Callable[[list[Line]], object]) -> None:
+    ledger = Ledger()
+    ledger.settle("served_ahead", -700, debt=300)
+    change(ledger.lines)
     assert_found(ledger, kind)
 
 

@@ -12,6 +12,7 @@ from chalicelib.ports.common import ListPage, StoreUnavailable
 from chalicelib.ports.reconciliation import Due
 from chalicelib.services.money import reconciliation as service
 from chalicelib.services.money.reconciliation import Run
+from chalicelib.services.money.settlements import CreditRules
 from tests.integration.test_schedules import advance, services, watching
 
 __all__ = ["services"]
@@ -37,6 +38,10 @@ def watched(services: Container, leases: int = 3) -> tuple[str, str]:
     return user_id, session_id
 
 
+def without_credits(services: Container) -> None:
+    services.settlements._rules = CreditRules(credits=False, per_day_millipoints=0)
+
+
 def arrive(services: Container) -> None:
     """The log of all that was until now arrives, and what has ended becomes due."""
     advance(services, RECONCILE_AFTER_MS)
@@ -49,6 +54,7 @@ def rows(services: Container, agrees: bool | None = None, day: str | None = None
 
 
 def test_each_ended_session_gets_its_row_once(services: Container) -> None:
+    without_credits(services)
     _, fine = watched(services)
     serve(services, fine, 30_000)
     _, unserved = watched(services)
@@ -59,17 +65,19 @@ def test_each_ended_session_gets_its_row_once(services: Container) -> None:
     found = rows(services)
     assert set(found) == {fine, unserved}, "not the one that goes on"
     row = found[fine]
-    assert (row.lease_millipoints, row.refund_millipoints, row.net_millipoints) == (30_000, 5_000, 25_000)
-    assert (row.leases, row.granted_ms, row.media_ms, row.paid_ms, row.drift_ms) == (3, 30_000, 30_000, 25_000, 5_000)
-    assert row.reason is Finding.OK
-    assert found[unserved].reason is Finding.PAID_NOT_SERVED
+    amounts = (row.lease_millipoints, row.refund_millipoints, row.served_ahead_millipoints, row.net_millipoints)
+    assert amounts == (30_000, 5_000, 5_000, 30_000)
+    assert (row.leases, row.granted_ms, row.media_ms, row.paid_ms, row.drift_ms) == (3, 30_000, 30_000, 30_000, 0)
+    withheld = found[unserved]
+    assert (withheld.paid_ms, withheld.drift_ms, withheld.unserved_credit_millipoints) == (25_000, -25_000, 0)
+    assert (row.reason, withheld.reason) == (Finding.OK, Finding.CREDIT_WITHHELD)
     assert set(rows(services, agrees=False)) == {unserved}
     assert services.reconciliation.run() == Run()
     assert rows(services) == found, "running again changes nothing"
     figures = services.reconciliation.figures()
-    assert (figures.sessions, figures.disagreeing, figures.drift_points) == (2, 1, -20.0)
+    assert (figures.sessions, figures.disagreeing, figures.drift_points) == (2, 1, -25.0)
     totals = services.reconciliation.totals(day_of(services.stores.clock.now_ms()))
-    assert (totals.sessions, totals.disagreeing, totals.net_millipoints, totals.media_ms) == (2, 1, 50_000, 30_000)
+    assert (totals.sessions, totals.disagreeing, totals.net_millipoints, totals.media_ms) == (2, 1, 55_000, 30_000)
 
 
 def test_a_line_of_the_ledger_that_is_wrong_is_found(services: Container) -> None:
@@ -81,6 +89,8 @@ def test_a_line_of_the_ledger_that_is_wrong_is_found(services: Container) -> Non
     services.reconciliation.run()
     row = rows(services)[session_id]
     assert (row.reason, row.agrees, row.net_millipoints) == (Finding.LEDGER_MISMATCH, False, 15_000)
+    record = services.stores.sessions.get(session_id)
+    assert record and record.settled_at_ms is None, "lines that are wrong must not move money"
 
 
 def _without_a_lease(entries):  # type: ignore[no-untyped-def]
@@ -188,10 +198,11 @@ def test_without_any_log_it_is_given_up_after_a_day(services: Container) -> None
 
 
 def test_an_adjustment_counts_once_and_reconciles_the_session_again(services: Container) -> None:
+    without_credits(services)
     user_id, session_id = watched(services)
     arrive(services)
     services.reconciliation.run()
-    assert rows(services)[session_id].reason is Finding.PAID_NOT_SERVED
+    assert rows(services)[session_id].reason is Finding.CREDIT_WITHHELD
     payment = {"millipoints": 25_000, "payment_id": "sorry-1", "note": "not served", "by_user_id": "u_x"}
     for _ in range(2):
         assert services.reconciliation.adjust(session_id, **payment).balance_millipoints == 100_000

@@ -130,7 +130,7 @@ class Accounts:
             case "payment_id":
                 return self._payment(login.user_id) if operation.path.startswith("/payments/") else str(uuid.uuid4())
             case "key_id":
-                return self._send("POST", "/service-keys", NEW_KEY)["key_id"]
+                return self._new_key()
         return VALUES[name] if name != "day" else f"{datetime.now(UTC):%Y-%m-%d}"
 
     def _session_for(self, operation: Operation, login: Login) -> str:
@@ -157,6 +157,17 @@ class Accounts:
         path = f"/streams/{self.live_stream_id}"
         wait_for("live stream", lambda: self._send("GET", path)["state"] == "live", LIVE_S_MAX)
         return self.live_stream_id
+
+    def _new_key(self) -> str:
+        """Create a service key. Generated requests may have created as many as allowed, so these are revoked."""
+        page: dict[str, Any] = {"next_cursor": ""}
+        while page["next_cursor"] is not None:
+            cursor = f"&cursor={page['next_cursor']}" if page["next_cursor"] else ""
+            page = self._send("GET", f"/service-keys?limit=200{cursor}")
+            for each in page["items"]:
+                if each["revoked_at_ms"] is None:
+                    self._send("DELETE", f"/service-keys/{each['key_id']}")
+        return str(self._send("POST", "/service-keys", NEW_KEY)["key_id"])
 
     def _new_stream(self) -> str:
         made = self._send("POST", "/streams", {"title": "Temporary", "ingest": {"mode": "test"}})

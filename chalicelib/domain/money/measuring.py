@@ -5,8 +5,8 @@ from enum import StrEnum
 
 from chalicelib.domain.money.usage import Follower
 
-# The log of a session is complete once each follower has passed the session's end by this much: a transfer in progress
-# at the end is given up by nginx after 30 s without progress.
+# The log of a session is complete once each follower has passed the session's end by this much: a segment begins at
+# most 20 s after the end (a cached decision, then two waits), and after 35 s more it has ended or counts as whole.
 LOG_ARRIVES_MS = 60_000
 # A follower that was silent for this long before a session started is not waited for. Its gateway may no longer exist.
 FOLLOWER_GONE_MS = 3_600_000

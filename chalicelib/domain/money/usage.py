@@ -27,7 +27,7 @@ class Served:
 
     def plus(self, other: "Served") -> "Served":
         """Return the sum of both."""
-        first = [each.first_at_ms for each in (self, other) if each.requests]
+        first = [each.first_at_ms for each in (self, other) if each.first_at_ms]
         return Served(
             media_ms=self.media_ms + other.media_ms,
             media_bytes=self.media_bytes + other.media_bytes,

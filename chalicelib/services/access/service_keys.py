@@ -23,6 +23,8 @@ from chalicelib.ports.common import Clock, ListPage, RowRefused, StoreUnavailabl
 from chalicelib.ports.service_keys import ServiceKeyStore
 from chalicelib.services.operations.audit import Audit
 
+TOO_MANY = f"There are {KEYS_MAX} usable service keys, as many as allowed. Revoke one first."
+
 
 @dataclass(frozen=True, kw_only=True)
 class NewKey:
@@ -56,7 +58,7 @@ class ServiceKeys:
         self._store.add(key)
         if self._store.count_usable(now_ms) > KEYS_MAX:
             self._store.remove(key.key_id)
-            raise KeyLimit(f"There are {KEYS_MAX} usable service keys, as many as allowed. Revoke one first.")
+            raise KeyLimit(TOO_MANY)
         self._audit.record(by, Action(name="key.create", target=key.key_id, after=_logged(key)))
         return NewKey(key=key, token=key_token(key.key_id, secret))
 
@@ -67,7 +69,8 @@ class ServiceKeys:
     def rotate(self, key_id: str, overlap_hours: int, expires_in_days: int | None, *, by: Actor) -> NewKey:
         """Give a key a new secret. Older ones are accepted for `overlap_hours` at most.
 
-        `expires_in_days` is a new expiry from now, None keeps it. Raise `KeyNotFound` or `Conflict`.
+        `expires_in_days` is a new expiry from now, None keeps it. Raise `KeyNotFound`, `Conflict`, or `KeyLimit` for an
+        expired key.
         """
         now_ms, secret = self._clock.now_ms(), new_key_secret()
         seen = self._store.get(key_id)
@@ -75,6 +78,8 @@ class ServiceKeys:
             raise KeyNotFound(f"There is no service key {key_id}.")
         expires_at_ms = None if expires_in_days is None else now_ms + expires_in_days * MS_PER_DAY
         key = rotated(seen, secret, now_ms, overlap_hours * MS_PER_HOUR, expires_at_ms)
+        if not seen.is_usable(now_ms) and self._store.count_usable(now_ms) >= KEYS_MAX:
+            raise KeyLimit(TOO_MANY)
         try:
             self._store.rotate(seen, key)
         except RowRefused:

@@ -10,6 +10,7 @@ from chalicelib.domain.money.cut_offs import CutOffStats, cut_off_stats
 from chalicelib.domain.money.measuring import Measurement, measurement
 from chalicelib.domain.money.reconciliation import (
     DayTotals,
+    Finding,
     SessionReconciliation,
     add_up,
     next_try_ms,
@@ -116,14 +117,16 @@ class Reconciliation:
         if record is None or record.ended_at_ms is None:
             raise SessionNotFound(f"There is no ended session {due.session_id}.")
         now_ms = self._clock.now_ms()
-        measured = measurement(record.started_at_ms, record.ended_at_ms, followers, now_ms)
-        served = self._usage.get(record.session_id)
+        state = measurement(record.started_at_ms, record.ended_at_ms, followers, now_ms)
+        is_measured, served = state is Measurement.MEASURED, self._usage.get(record.session_id)
         entries = list(self._statements.session_entries(record))
-        if awaits_settlement(record) and measured is not Measurement.PENDING:
-            known = (served or Served()) if measured is Measurement.MEASURED else None
-            record = self._settlements.settle(record, entries, known)
+        row = reconcile(record, entries, served, now_ms, measured=is_measured)
+        # A damaged ledger must not move money.
+        can_settle = state is not Measurement.PENDING and row.reason is not Finding.LEDGER_MISMATCH
+        if can_settle and awaits_settlement(record):
+            record = self._settlements.settle(record, entries, (served or Served()) if is_measured else None)
             entries = list(self._statements.session_entries(record))
-        row = reconcile(record, entries, served, now_ms, measured=measured is Measurement.MEASURED)
+            row = reconcile(record, entries, served, now_ms, measured=is_measured)
         again_at_ms = next_try_ms(row)
         self._table.settle(row, due, again_at_ms)
         return again_at_ms is None

@@ -16,9 +16,17 @@ from tests.faults.mutants.ledger import MUTANTS_OF_LEDGER
 from tests.faults.mutants.media import MUTANTS_OF_MEDIA
 from tests.faults.mutants.payments import MUTANTS_OF_PAYMENTS
 from tests.faults.mutants.selling import MUTANTS_OF_SELLING
+from tests.faults.mutants.settling import MUTANTS_OF_SETTLING
 
-MUTANTS = MUTANTS_OF_SELLING | MUTANTS_OF_LEDGER | MUTANTS_OF_PAYMENTS
-MUTANTS |= MUTANTS_OF_ACCESS | MUTANTS_OF_GATEWAY | MUTANTS_OF_MEDIA
+MUTANTS = (
+    MUTANTS_OF_SELLING
+    | MUTANTS_OF_LEDGER
+    | MUTANTS_OF_SETTLING
+    | MUTANTS_OF_PAYMENTS
+    | MUTANTS_OF_ACCESS
+    | MUTANTS_OF_GATEWAY
+    | MUTANTS_OF_MEDIA
+)
 
 
 def main() -> int:

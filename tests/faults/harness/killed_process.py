@@ -31,6 +31,7 @@ def main() -> None:
         "beat": lambda: driver.beat(user_id, session_id, 2),
         "stop": lambda: driver.stop(user_id, session_id),
         "kick": lambda: driver.kick(user_id, session_id),
+        "settle": lambda: driver.settle(session_id),
         "pay": lambda: driver.pay(user_id, asked["payment_id"], 5_000),
     }
     with faulty_network() as network:

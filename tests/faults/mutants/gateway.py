@@ -79,10 +79,10 @@ MUTANTS_OF_GATEWAY = {
     ),
     "access: the hold counts no ranges": Mutant(HOLD, 'if var.status == "206" then', "if false then", AT_HOLD),
     "access: the hold keeps what a failed answer reserved": Mutant(
-        NGINX, "log_by_lua_block { hold.count() }", "", AT_HOLD
+        NGINX, "{ hold.count() transfers.finish() }", "{ transfers.finish() }", AT_HOLD
     ),
     "access: the hold knows no long segments": Mutant(
-        NGINX, "header_filter_by_lua_block { hold.correct() }", "", AT_HOLD
+        NGINX, "{ hold.correct() transfers.start() }", "{ transfers.start() }", AT_HOLD
     ),
     "access: the hold lets a kicked session wait": Mutant(HOLD, "if is_denied(var) then", "if false then", AT_HOLD),
     "access: the hold finds no payment": Mutant(
@@ -107,10 +107,16 @@ MUTANTS_OF_GATEWAY = {
         AT_NGINX,
     ),
     "usage: a part counts as whole": Mutant(
-        RESPONSES, "entry.complete and entry.status == WHOLE_STATUS", "True", AT_NGINX_USAGE
+        RESPONSES, "entry.is_open or (entry.complete and entry.status == WHOLE_STATUS)", "True", AT_NGINX_USAGE
     ),
     "usage: a range that was sent completely counts as whole": Mutant(
         RESPONSES, "entry.complete and entry.status == WHOLE_STATUS", "entry.complete", AT_NGINX_USAGE
+    ),
+    "usage: nginx logs a segment that it sends slowly at its end only": Mutant(
+        NGINX, "{ hold.correct() transfers.start() }", "{ hold.correct() }", AT_NGINX_FOLLOWERS
+    ),
+    "usage: a segment that is sent slowly counts at its end only": Mutant(
+        RESPONSES, "entry.is_open or (entry", "(entry", AT_NGINX_FOLLOWERS
     ),
     "usage: nginx logs the size of the part as that of the segment": Mutant(
         "gateway/nginx/snippets/log_formats.conf",

@@ -97,12 +97,12 @@ MUTANTS_OF_LEDGER = {
             (RECORDS, BOUNDS_OF_ADJUSTMENTS, ""),
             (
                 RECONCILIATION,
-                "        try:\n            wallet = self._ledger.credit(",
-                """        least, most = record.adjustable_millipoints
-        if not least <= millipoints <= most:
-            raise _out_of_bounds(record)
-        try:
-            wallet = self._ledger.credit(""",
+                "            try:\n                wallet = self._ledger.credit(",
+                """            least, most = record.adjustable_millipoints
+            if not least <= millipoints <= most:
+                raise _out_of_bounds(record)
+            try:
+                wallet = self._ledger.credit(""",
             ),
         ),
     ),

@@ -3,106 +3,20 @@
 The rules are those of docs/billing.md; nothing of the product is imported. The hash chain is recomputed.
 """
 
-import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from hashlib import sha256
-from typing import Any
 
 from tests.faults.harness.answer_log import AnswerLog
 from tests.faults.harness.api_client import ApiClient, NeverAnswered
 from tests.faults.harness.terms import MS_PER_MINUTE, LeaseTerms
+from tests.faults.oracle.findings import CHAINED, Findings, Line, statement
 
-Line = dict[str, Any]
 # A lease may cost more than rate x time: it is rounded up, and a last rest buys at least a millisecond.
 ROUNDING_MILLIPOINTS = 3
-CHAINED = (
-    "version",
-    "at_ms",
-    "entry_id",
-    "kind",
-    "delta_millipoints",
-    "session_id",
-    "stream_id",
-    "seq",
-    "payment_id",
-    "note",
-)
 LEASES = ("lease", "unserved")
-
-
-@dataclass
-class Findings:
-    """The counts of checks by kind, and the violations. Balances are in millipoints.
-
-    `balance_answered` follows from answers. `unanswered_lines` counts the lines without an answer.
-    """
-
-    checked: Counter[str] = field(default_factory=Counter)
-    violations: list[str] = field(default_factory=list)
-    balance_answered: int = 0
-    balance_unanswered: int = 0
-    unanswered_lines: int = 0
-    balance_actual: int = 0
-
-    def check(self, kind: str, holds: bool, what: str) -> None:
-        """Count a check, and add a violation if it fails."""
-        self.checked[kind] += 1
-        if not holds:
-            self.violations.append(f"{kind}: {what}")
-
-    def add(self, other: "Findings") -> None:
-        """Add the findings of another wallet."""
-        for name, value in vars(other).items():
-            setattr(self, name, getattr(self, name) + value)
-
-    def report(self) -> list[str]:
-        """Return a report of the balances, checks and violations."""
-        expected = self.balance_answered + self.balance_unanswered
-        lines = [
-            f"balance expected {expected} ({self.balance_answered} from answers, {self.balance_unanswered} from"
-            f" {self.unanswered_lines} lines without an answer), actual {self.balance_actual} millipoints"
-        ]
-        lines += [f"  {count:>7}  {kind}" for kind, count in sorted(self.checked.items())]
-        lines += [f"violations {len(self.violations)}", *(f"  VIOLATION {what}" for what in self.violations[:20])]
-        return lines
-
-
-def statement(client: ApiClient, findings: Findings, user_id: str) -> tuple[list[Line], Line]:
-    """Read the whole statement and check its hash chain. Returns the lines and the last state."""
-    state: Line = {
-        "version": 0,
-        "balance_millipoints": 0,
-        "hash": sha256(f"tollcast ledger 1\n{user_id}".encode()).hexdigest(),
-    }
-    lines: list[Line] = []
-    while True:
-        answer = client.send("GET", f"/me/ledger/export?format=json&after_version={state['version']}")
-        if answer.status != 200:
-            findings.check("statement", False, f"{answer}")
-            return lines, state
-        part = answer.document
-        findings.check("statement", part["opening"] == state, f"a part opens with {part['opening']} after {state}")
-        for line in part["lines"]:
-            state = _after(findings, state, line)
-            lines.append(line)
-        findings.check("statement", part["closing"] == state, f"a part closes with {part['closing']}, not {state}")
-        if not part["lines"] or part["next_after_version"] is None:
-            return lines, state
-
-
-def _after(findings: Findings, state: Line, line: Line) -> Line:
-    canonical = json.dumps([line[name] for name in CHAINED], separators=(",", ":"))
-    state = {
-        "version": state["version"] + 1,
-        "balance_millipoints": state["balance_millipoints"] + line["delta_millipoints"],
-        "hash": sha256(f"{state['hash']}\n{canonical}".encode()).hexdigest(),
-    }
-    actual = {name: line[name] for name in state}
-    findings.check("lines of statements (version, sum, hash)", actual == state, f"{actual}, not {state}")
-    findings.check("balances never below 0", line["balance_millipoints"] >= 0, f"{line}")
-    return state
+SETTLEMENTS = ("served_ahead", "unserved_credit")
+# How far a session may be served ahead of what it has paid.
+ALLOWANCE_MS = 8_000
 
 
 class WalletCheck:
@@ -201,9 +115,21 @@ class WalletCheck:
             "outage_credit": lambda line: (
                 line["session_id"] in self._answers.sessions and line["delta_millipoints"] > 0
             ),
+            "served_ahead": lambda line: self._is_settlement(line) and line["delta_millipoints"] <= 0,
+            "unserved_credit": lambda line: self._is_settlement(line) and line["delta_millipoints"] > 0,
+            "debt_payment": self._is_debt_payment,
         }
         for line in self.lines:
             self.findings.check("lines explained", explain[line["kind"]](line), f"{line}")
+
+    def _is_settlement(self, line: Line) -> bool:
+        session_id = line["session_id"]
+        return session_id in self._answers.sessions and line["entry_id"] == f"{session_id}.settled"
+
+    def _is_debt_payment(self, line: Line) -> bool:
+        """Return whether the start that follows directly paid a debt."""
+        lease = self._by_id.get(line["entry_id"].removeprefix("d.") + ".1", {})
+        return line["delta_millipoints"] < 0 and lease.get("version") == line["version"] + 1
 
     def _is_lease(self, line: Line) -> bool:
         session_id, seq, charged = line["session_id"], line["seq"], -line["delta_millipoints"]
@@ -228,6 +154,9 @@ class WalletCheck:
         found.check(
             "sessions", self._answers.sessions <= set(records), f"lost: {self._answers.sessions - set(records)}"
         )
+        debt = sum(record["settled_debt_millipoints"] or 0 for record in records.values())
+        debt += sum(line["delta_millipoints"] for line in self.lines if line["kind"] == "debt_payment")
+        found.check("debt", wallet["debt_millipoints"] == debt, f"{wallet['debt_millipoints']} is not {debt}")
         for session_id, lines in of_session.items():
             self._session_adds_up(lines, records.get(session_id, {}), active.get(session_id))
 
@@ -243,19 +172,35 @@ class WalletCheck:
             found.check("no end before the end", not ends, f"{name} has a refund and is active")
         else:
             actual = record.get("charged_millipoints")
-            found.check("one end, the last line", ends == [len(lines) - 1], f"{name}: {lines}")
-            refund = lines[-1]["delta_millipoints"]
-            found.check("refund as recorded", record.get("refunded_millipoints") == refund, f"{record} {lines[-1]}")
+            after = lines[ends[0] + 1 :] if ends else []
+            settled = [line for line in lines if line["kind"] in SETTLEMENTS]
+            one_each = len(ends) == 1 and len(settled) <= 1 and after == settled
+            found.check("one end, then a settlement", one_each, f"{name}: {lines}")
+            refund = lines[ends[-1]]["delta_millipoints"] if ends else None
+            found.check("refund as recorded", record.get("refunded_millipoints") == refund, f"{record} {lines}")
             end = self._answers.ended.get(name, record)
-            found.check("end as answered", end["charged_millipoints"] == net, f"{end}: {net}")
+            at_end = net + sum(line["delta_millipoints"] for line in settled)
+            # An end that is repeated long after is answered with the settled cost.
+            found.check("end as answered", end["charged_millipoints"] in (at_end, net), f"{end}: {at_end}, {net}")
+            self._settled(record, settled)
         found.check("charged - refunded", actual == net and net >= 0, f"{name}: {actual} is not {net}")
         self._bounded(lines, record, net)
 
+    def _settled(self, record: Line, settled: list[Line]) -> None:
+        """Check that the record has the amount of the settlement's line, with the part that became debt."""
+        due = (record["settled_millipoints"] or 0) + (record["settled_debt_millipoints"] or 0)
+        delta = sum(line["delta_millipoints"] for line in settled)
+        self.findings.check("settlement as recorded", due == delta, f"{record} {settled}")
+
     def _bounded(self, lines: list[Line], record: Line, net: int) -> None:
-        """Check the bound `rate * (elapsed + horizon + lease)`, where `elapsed` ends with the last lease."""
+        """Check the bound `rate * (elapsed + horizon + lease)`, where `elapsed` ends with the last lease.
+
+        A settlement may add the allowance.
+        """
         leases = [line for line in lines if line["kind"] in LEASES]
         elapsed_ms = leases[-1]["at_ms"] - record.get("started_at_ms", leases[0]["at_ms"])
-        most = self._terms.rate_millipoints_per_minute * (elapsed_ms + self._terms.ahead_ms) / MS_PER_MINUTE
+        ahead_ms = self._terms.ahead_ms + ALLOWANCE_MS * (lines[-1]["kind"] == "served_ahead")
+        most = self._terms.rate_millipoints_per_minute * (elapsed_ms + ahead_ms) / MS_PER_MINUTE
         most += ROUNDING_MILLIPOINTS * len(leases)
         self.findings.check("rate * (elapsed + horizon + lease) at most", net <= most, f"{net} > {most}: {record}")
 

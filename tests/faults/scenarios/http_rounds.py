@@ -56,7 +56,7 @@ def play_http_round(round_: Round, settings: Settings, network: Network, api: Ap
         FaultyProxy(api.port) as proxy,
         httpx.Client(base_url=f"http://127.0.0.1:{proxy.port}", timeout=30, headers={"Connection": "close"}) as http,
     ):
-        recorder = Recorder(Environment(settings, network, settings.denylist_dir, time))
+        recorder = Recorder(Environment(round_.settings(settings), network, settings.denylist_dir, time))
         rng = add_viewers(recorder, round_)
         tasks = []
         for n in range(round_.threads):

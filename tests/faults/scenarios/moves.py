@@ -29,6 +29,7 @@ WEIGHTS = {
     "repeat_payment": 4,
     "change_payment": 2,
     "take_back": 4,
+    "take_all": 4,
     "reverse": 4,
     "adjust": 5,
     "read": 9,
@@ -161,6 +162,14 @@ class MoveRunner:
 
     def take_back(self, move: Move, faults: FaultPlan | None) -> None:
         self._pay(move, faults, f"t{next(_payments)}", TAKES[move.how % len(TAKES)])
+
+    def take_all(self, move: Move, faults: FaultPlan | None) -> None:
+        """Empty the balance, so that a settlement may become a debt."""
+        viewer, environment = self._viewer(move), self.recorder.environment
+        with environment.network.injecting(None):
+            balance = environment.observer.services.ledger.wallet(viewer.user_id).balance_millipoints
+        if balance:
+            self._pay(move, faults, f"t{next(_payments)}", -balance)
 
     def adjust(self, move: Move, faults: FaultPlan | None) -> None:
         """Adjust a session, mostly an ended one, often by more than its bounds allow."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from tests.faults.scenarios.recorder import Recorder
 OPENING = (0, 12_000, 33_333, 90_000, 250_000, 1_000_000, 3_000_000)
 # Daily caps; most viewers have none.
 CAPS = (None, None, None, 23_000, 60_001, 200_000)
+# The stage's rules of credits: whether there are any, and how many points a day.
+CREDIT_RULES = ((True, 0), (True, 0), (True, 7), (True, 25), (False, 0))
 # Some rounds begin this long before midnight.
 BEFORE_MIDNIGHT_MS = (4_000, 15_000, 60_000, DELAY_MS_MAX)
 THREAD_S_MAX = 300
@@ -45,6 +47,11 @@ class Round:
     between: float = 0.2
     fault_mix: FaultMix = MODERATE
 
+    def settings(self, settings: Settings) -> Settings:
+        """Return the settings of the round's stage."""
+        credits_on, per_day = random.Random(f"{self.seed}:rules").choice(CREDIT_RULES)
+        return replace(settings, settlement_credits=credits_on, settlement_credits_per_day=per_day)
+
     def plan(self, thread: int, weights: dict[str, int] = WEIGHTS) -> Plan:
         """Return the moves of a thread."""
         rng = random.Random(f"{self.seed}:{thread}")
@@ -59,7 +66,7 @@ class Round:
 def play_round(round_: Round, settings: Settings, network: Network, time: TrueTime | None = None) -> Recorder:
     """Play a round and check it. Raise `AssertionError` with all violations."""
     with tempfile.TemporaryDirectory() as denylist_dir:
-        recorder = Recorder(Environment(settings, network, Path(denylist_dir), time))
+        recorder = Recorder(Environment(round_.settings(settings), network, Path(denylist_dir), time))
         rng = add_viewers(recorder, round_)
         runners = [
             MoveRunner(

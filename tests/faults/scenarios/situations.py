@@ -81,6 +81,8 @@ def _situation(
     recorder.environment.time.advance(1)
     for stream_id in recorder.environment.terms:
         recorder.environment.report_stream(stream_id, True)
+    # Without a follower that reported within the hour, no end has a reserve.
+    recorder.environment.gateway.report((), recorder.environment.time.now_ms, 0)
     viewer = funded(recorder, millipoints, changes, cap)
     driver = ServicesDriver(FunctionInstance(recorder.environment))
     other_driver = ServicesDriver(FunctionInstance(recorder.environment, -900))
@@ -129,11 +131,45 @@ def watching_on(recorder: Recorder) -> Situation:
 
 
 def watched(recorder: Recorder) -> Situation:
-    """A session was stopped after six seconds and cost six points."""
+    """A session was ended by an operator after six seconds and cost six points, without a reserve."""
     situation = _situation(recorder, POINTS, PAGE_ENTRIES - 3)
     situation.session_id = start(situation, FaultPlan()).answer.session_id
     recorder.environment.time.advance(6_000)
-    assert stop(situation, FaultPlan()).answer.charged == 6_000
+    assert kick(situation, FaultPlan()).answer.charged == 6_000
+    return situation
+
+
+def measured(
+    recorder: Recorder, ahead_ms: int, changes: int = PAGE_ENTRIES - 3, balance: int | None = None
+) -> Situation:
+    """A session of six seconds paid for ten, was served so much more than that, and its log is complete."""
+    situation = _situation(recorder, POINTS, changes)
+    situation.session_id = start(situation, FaultPlan()).answer.session_id
+    recorder.environment.time.advance(6_000)
+    assert stop(situation, FaultPlan()).answer.reserved == 4_000
+    if balance is not None:
+        take_all_but(situation, balance)
+    recorder.environment.time.advance(100_000)
+    [record] = recorder.records(situation.viewer)
+    recorder.environment.gateway.serve(record, ahead_ms, recorder.environment.time.now_ms)
+    recorder.report_log(0)
+    return situation
+
+
+def take_all_but(s: Situation, balance: int) -> None:
+    has = s.recorder.view(s.viewer).wallet.balance_millipoints
+    s.recorder.pay(s.driver, s.viewer, f"s-{secrets.token_hex(8)}", balance - has)
+
+
+def in_debt(recorder: Recorder, points: int) -> Situation:
+    """A viewer has a debt of three points, and these points."""
+    situation = measured(recorder, 3_000, changes=1, balance=0)
+    settle(situation, FaultPlan())
+    assert recorder.view(situation.viewer).wallet.debt_millipoints == 3_000
+    if points:
+        recorder.pay(situation.driver, situation.viewer, f"s-{secrets.token_hex(8)}", points)
+    # The key of the first session would find its end.
+    situation.key = secrets.token_hex(12)
     return situation
 
 
@@ -179,6 +215,20 @@ def adjust(s: Situation, faults: FaultPlan, millipoints: int = 3_000) -> Operati
     return s.recorder.adjust(s.driver, s.viewer, s.session_id, f"s-{secrets.token_hex(8)}", millipoints, faults=faults)
 
 
+def settle(s: Situation, faults: FaultPlan) -> Operation:
+    return s.recorder.settle(s.driver, s.viewer, s.session_id, faults=faults)
+
+
+def erase(s: Situation, faults: FaultPlan) -> Operation:
+    return s.recorder.erase(s.driver, s.viewer, faults=faults)
+
+
+def settle_between(s: Situation) -> None:
+    """Settle the session on another function instance, if its log is complete."""
+    if s.session_id in s.recorder.environment.gateway.served:
+        s.recorder.settle(s.other_driver, s.viewer, s.session_id)
+
+
 def read(s: Situation, faults: FaultPlan) -> Operation:
     return s.recorder.read(s.driver.instance, s.viewer, faults=faults)
 
@@ -211,6 +261,14 @@ SITUATIONS: dict[str, tuple[Callable[[Recorder], Situation], Act]] = {
     "payment": (watching, pay),
     "adjustment": (watching, take),
     "adjustment of a session": (watched, adjust),
+    "settlement of served time": (lambda recorder: measured(recorder, 3_000), settle),
+    "settlement of unserved time": (lambda recorder: measured(recorder, -9_000), settle),
+    "settlement into debt": (lambda recorder: measured(recorder, 3_000, PAGE_ENTRIES - 4, balance=1_000), settle),
+    "adjustment beside a settlement": (lambda recorder: measured(recorder, -4_000), adjust),
+    "start with a debt": (lambda recorder: in_debt(recorder, 30_000), start),
+    "start of a poor viewer with a debt": (lambda recorder: in_debt(recorder, 5_000), start),
+    "start with too large a debt": (lambda recorder: in_debt(recorder, 2_999), start),
+    "erasure beside a settlement": (lambda recorder: measured(recorder, 3_000, balance=0), erase),
     "reversal": (idle, reverse),
     "reversal of a payment that is spent": (watching, reverse),
 }
@@ -227,4 +285,8 @@ BETWEEN: dict[str, Callable[[Situation], object]] = {
     "an outage": lambda s: s.set_stream(down=True),
     "an outage's end": lambda s: s.set_stream(down=False),
     "a start": lambda s: s.recorder.start(s.other_driver, s.viewer, s.terms),
+    "a settlement": settle_between,
+    "a refund of the session": lambda s: s.recorder.adjust(
+        s.other_driver, s.viewer, s.session_id, f"s-{secrets.token_hex(8)}", 3_000
+    ),
 }

@@ -9,6 +9,8 @@ import pytest
 from chalicelib.domain.accounts.users import Role, User
 from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
+from player.statement.json_format import statement_from
+from player.statement.verification import verify
 from tests.http.accounts.test_service_keys import new_key, with_key
 from tests.http.conftest import PASSWORD, Api, assert_problem
 
@@ -174,6 +176,7 @@ def test_a_reversal_takes_back_what_is_there_and_is_a_line_of_the_ledger(api: Ap
         assert again == done
     assert balance(api, user) == 3_000
     statement = api.get(headers, "/me/ledger/export")
+    assert verify(statement_from(statement)).end.balance_millipoints == 3_000
     assert [each["kind"] for each in statement["lines"]] == ["credit", "lease", "reversal", "credit"]
     assert statement["closing"]["balance_millipoints"] == 3_000
     # The id stays used up: crediting it again adds nothing.

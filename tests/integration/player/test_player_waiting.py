@@ -9,8 +9,8 @@ from tests.fixtures.waiting import eventually
 from tests.integration.player.platform_server import PlatformServer
 from tests.integration.player.player_harness import Player, PlayProcess
 
-# From the credit until mpv plays again.
-RESUME_S_MAX = 2.0
+# From the credit until mpv plays again: less than 1 s on one machine, and more where many tests share it.
+RESUME_S_MAX = 4.0
 PAGE = "https://pay.example.org/?user="
 
 
@@ -38,6 +38,7 @@ def test_a_credit_goes_on_in_the_same_mpv(platform: PlatformServer, viewer: Play
     platform.top_up(20_000, "top-up-1")
     eventually(lambda: playback.position() > shown, 10, "mpv goes on")
     took_s = time.monotonic() - credited_at
+    print(f"from the credit to the picture: {took_s:.2f} s")
     assert took_s < RESUME_S_MAX
     assert playback.mpv_pids() == [pid]
     first, second = (request.body for request in platform.seen("POST", "/playback/start"))

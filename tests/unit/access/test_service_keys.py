@@ -113,6 +113,11 @@ def test_there_are_so_many_usable_keys_at_most(services: Container) -> None:
     created(services)
     services.stores.clock.advance(MS_PER_DAY)
     assert services.stores.service_keys.count_usable(services.stores.clock.now_ms()) == 1
+    for _ in range(KEYS_MAX - 1):
+        created(services)
+    # Nor does an expired one come back beyond the maximum.
+    with pytest.raises(KeyLimit):
+        services.service_keys.rotate(keys[1].key.key_id, 0, 1, by=OPERATOR)
 
 
 def test_the_last_use_is_stored_once_a_minute_and_fails_no_request(

@@ -125,6 +125,15 @@ def test_continuous_playback_needs_one_span_and_seeks_a_bounded_number(aggregato
     assert len(stored_spans(aggregator)) == SPANS_MAX
 
 
+def test_a_response_that_is_still_sent_counts_as_whole_and_its_end_adds_the_bytes(aggregator):
+    still = segment(1, open=True, complete=False, bytes=None, segment_bytes=None, body_bytes=None)
+    first, counts, _ = take([still, still], aggregator)
+    expected = Served(media_ms=2_000, segments=1, first_at_ms=AT_MS, last_at_ms=AT_MS)
+    assert first == {A: expected, f"day:{DAY}": expected} and not any(counts.values())
+    end = served(segment(1, complete=False, body_bytes=700), aggregator=restarted(aggregator))[A]
+    assert (end.media_ms, end.segments, end.media_bytes, end.requests) == (0, 0, 1_000, 1)
+
+
 def test_idle_sessions_are_forgotten(aggregator, monkeypatch):
     served(segment(1, A), aggregator=aggregator)
     later = AT_S + IDLE_MS // 1000 + 60

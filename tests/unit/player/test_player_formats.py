@@ -103,6 +103,13 @@ def test_no_subject_is_cut_and_no_line_too_long(width):
     assert NAME in "".join("".join(lines).split())
 
 
+def test_a_reversal_has_plain_words_and_names_its_payment():
+    reversal = entry(10, "reversal", -34_000, payment_id="gift-1", note="chargeback")
+    for width, words in ((120, "payment reversed"), (60, "reversed")):
+        read = " ".join(" ".join(ledger_lines([reversal], width)).split())
+        assert f" {words} -34.000 payment gift-1: chargeback" in read
+
+
 def test_the_subject_is_on_the_same_line_or_in_a_narrow_terminal_below():
     assert [line.endswith(f"stream-1 lease 12 {SESSION}") for line in ledger_lines([LEASE], 120)] == [False, True]
     header, row, below = ledger_lines([LEASE], 50)

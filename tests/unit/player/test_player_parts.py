@@ -63,7 +63,10 @@ def test_a_hold_that_begins_while_a_fresh_token_is_awaited_may_last_longer(provi
     ("value", "is_web"),
     [
         *(("https://pay.example.org/?user=u_1#to", True), ("http://127.0.0.1:8090/u_1", True)),
-        *((value, False) for value in (None, 5, "", "pay.example.org", "file:///etc/passwd", "javascript:alert(1)")),
+        *(
+            (value, False)
+            for value in (None, 5, "", "pay.example.org", "file:///etc/passwd", "javascript:alert(1)", "smb://host/x")
+        ),
         *((value, False) for value in ("https://", "https://a b", "https://a/\x1b[31m", "https://ä.de", "https://[x")),
         *((value, False) for value in ("--new-window", "https://a/\n", "https://a/`x`", "https://a/" + "x" * 2_000)),
     ],
@@ -149,7 +152,9 @@ def test_an_expired_token_does_not_hide_a_fault():
     assert route.trouble == ""
 
 
-BEFORE = "--title=${media-title} --cache-pause-wait=3 --msg-level=all=warn --msg-color=no"
+BEFORE = (
+    "--title=${media-title} --demuxer-lavf-o=http_multiple=0 --cache-pause-wait=3 --msg-level=all=warn --msg-color=no"
+)
 LAST = "--input-terminal=no --idle=yes --keep-open=no --ytdl=no --http-proxy= --network-timeout=0"
 WINDOW = "--force-window=immediate"
 
@@ -173,7 +178,8 @@ def test_mpv_argv(headless, extra, outputs, following):
 def test_the_servers_start_index_is_used():
     waiting = {-3: ["--cache-pause-wait=3"], -2: ["--cache-pause-initial=yes", "--cache-pause-wait=1.5"]}
     for index, options in (waiting | {-6: waiting[-3]}).items():
-        options = [f"--demuxer-lavf-o=live_start_index={index}"] * (index != -3) + options
+        begin = f"live_start_index={index}," if index != -3 else ""
+        options = [f"--demuxer-lavf-o={begin}http_multiple=0", *options]
         argv = mpv_argv("A title", True, 7, ["--volume=60"], index)
         position = argv.index(options[0])
         assert argv[position : position + len(options)] == options

@@ -69,9 +69,10 @@ class Rule:
 
 
 class LongQueueServer(ThreadingHTTPServer):
-    """A server whose queue holds a flood of connections."""
+    """A server whose queue holds a flood of connections. `media_ms` is the duration of a store's segments."""
 
     request_queue_size = 128
+    media_ms = MEDIA_MS
 
 
 class UnixServer(socketserver.ThreadingMixIn, WSGIServer):
@@ -191,7 +192,7 @@ def empty(config: GatewayConfig) -> None:
 def stub_s3(config: GatewayConfig) -> LongQueueServer:
     host, port = config.s3_host.split(":")
     s3 = LongQueueServer((host, int(port)), StubS3)
-    s3.hits, s3.missing, s3.host, s3.failing, s3.media_ms = Counter(), set(), config.s3_host, False, MEDIA_MS
+    s3.hits, s3.missing, s3.host, s3.failing = Counter(), set(), config.s3_host, False
     return s3
 
 
@@ -235,7 +236,9 @@ def run_nginx(config: Any, text: str = "", **options: Any) -> Iterator[tuple[sub
     """Run nginx. Return its process and its log when it listens."""
     path, log_path = config.state_dir / "nginx.conf", config.state_dir / "out.log"
     path.write_text(text or render(config))
-    with log_path.open("wb") as log:
+    log_path.unlink(missing_ok=True)
+    # nginx opens the access log once more. Without appending, its errors would overwrite lines.
+    with log_path.open("ab") as log:
         process = subprocess.Popen(nginx_argv(config.state_dir, path), stdout=log, stderr=log, **options)
     try:
         await_server(int(config.listen.split(":")[1]), process, log_path)

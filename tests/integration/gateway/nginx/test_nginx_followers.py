@@ -6,12 +6,14 @@ import pytest
 
 from chalicelib.domain.money.measuring import Measurement, measurement
 from chalicelib.stores import Stores
+from gateway.nginx.config import SLOW_S, render
 from gateway.usage.checkpoint import Checkpoint
 from gateway.usage.follower import UsageFollower
 from infra.local.processes.health import accepts_connections
 from tests.fixtures.waiting import eventually
-from tests.integration.gateway.nginx.harness import MEDIA_MS, SEGMENT
-from tests.integration.gateway.nginx.test_nginx_usage import now_ms
+from tests.integration.gateway.nginx.conftest import running
+from tests.integration.gateway.nginx.harness import LONG_SEGMENT, MEDIA_MS, SEGMENT
+from tests.integration.gateway.nginx.test_nginx_usage import connected, now_ms
 
 A = "a" * 26
 HOUR_MS = 3_600_000
@@ -140,3 +142,33 @@ def test_a_follower_leaves_only_after_its_gateway_has_stopped(gateway, nginx_con
     # Other gateways' sessions do not wait for it.
     usage.mark("other", now_ms() + HOUR_MS)
     assert measurement(now_ms() - 9, now_ms(), usage.followers(), now_ms()) is Measurement.MEASURED
+
+
+@pytest.fixture
+def impatient(nginx_config):
+    """A gateway to which a transfer of 0.2 s is slow."""
+    text = render(nginx_config)
+    assert text.count(f".with({SLOW_S})") == 1
+    with running(nginx_config, text.replace(f".with({SLOW_S})", ".with(0.2)")) as gateway:
+        yield gateway
+
+
+def test_a_segment_that_a_client_keeps_open_counts_before_its_session_is_settled(impatient, usage, follow):
+    """Without that, a client could keep the last byte of each segment until the settlement, and watch unpaid."""
+    follower = follow(impatient)
+    with connected(impatient) as connection:
+        eventually(lambda: '"open":true' in impatient.log_path.read_text(), 10, "the slow transfer is logged")
+        follower.catch_up()
+        found = usage.get(A)
+        assert found and (found.media_ms, found.segments) == (MEDIA_MS, 1)
+        assert 0 <= now_ms() - found.last_at_ms < 60_000 and found.first_at_ms == found.last_at_ms
+        while connection.recv(1 << 20):
+            pass
+    fetch(impatient, 1)
+    eventually(lambda: impatient.log_path.read_text().count('"complete":true') == 2, 10, "both are logged at their end")
+    follower.catch_up()
+    found = usage.get(A)
+    assert found and (found.media_ms, found.segments, found.requests) == (2 * MEDIA_MS, 2, 2)
+    assert found.media_bytes > len(LONG_SEGMENT)
+    lines = [line for line in impatient.stop().splitlines() if line.startswith('{"at"')]
+    assert len(lines) == 3 and all(json.loads(line) for line in lines), "one line for a slow transfer, none for others"
