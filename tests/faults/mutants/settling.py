@@ -58,12 +58,12 @@ MUTANTS_OF_SETTLING = {
     ),
     "settling: a session that is not measured is credited": Mutant(
         RECONCILIATION,
-        "known = (served or Served()) if measured is Measurement.MEASURED else None",
-        "known = served or Served()",
+        "entries, (served or Served()) if is_measured else None)",
+        "entries, served or Served())",
         AT_RUNS,
     ),
     "settling: a session whose log is not complete is settled": Mutant(
-        RECONCILIATION, "awaits_settlement(record) and measured is not Measurement.PENDING", "awaits_settlement(record)"
+        RECONCILIATION, "can_settle = state is not Measurement.PENDING and", "can_settle =", AT_RUNS
     ),
     "settling: a credit is more than the session's cost": Mutant(
         SETTLEMENT, "max(0, paid - record.adjusted_millipoints)", "paid", AT_SETTLING

@@ -13,6 +13,7 @@ from tests.faults.harness.operations import (
     MediaAnswer,
     Operation,
     PaymentAnswer,
+    Refusal,
     UnknownOutcome,
     ended_session,
 )
@@ -240,10 +241,11 @@ def nothing_happens_without_a_request(case: Case) -> Iterator[str]:
     started = {
         session_id_of(case.viewer.user_id, str(d.key))
         for d in case.viewer.of("start")
-        if d.injected or d.lease or d.times > 1 or _is_unknown(d)
+        if d.injected or d.lease or d.times > 1 or _is_unknown(d) or _is_taken_back(case, d)
     }
     for session_id in set(case.replayed.accounts) - started:
-        yield f"{session_id} was not requested, or its start was refused"
+        of_it = [d for d in case.viewer.of("start") if session_id_of(case.viewer.user_id, str(d.key)) == session_id]
+        yield f"{session_id} was not requested, or its start was refused: {[d.answer for d in of_it]}"
 
 
 @invariant
@@ -274,6 +276,13 @@ def nothing_crashes(case: Case) -> Iterator[str]:
     for operation in case.viewer.operations:
         if isinstance(operation.answer, Crash):
             yield f"a {operation.kind} with {operation.injected} ended in {operation.answer.error}"
+
+
+def _is_taken_back(case: Case, start: Operation) -> bool:
+    """Return whether a start was refused after it was made, because the account was erased and its sessions ended."""
+    account = case.replayed.accounts.get(session_id_of(case.viewer.user_id, str(start.key)))
+    refused = isinstance(start.answer, Refusal) and start.answer.code == "forbidden"
+    return case.viewer.erased and refused and account is not None and account.ended_ms is not None
 
 
 def _is_unknown(operation: Operation) -> bool:

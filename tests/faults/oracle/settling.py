@@ -70,6 +70,9 @@ def ends(account: "SessionAccount", record: SessionRecord, terms: SettlingTerms,
         possible |= {(at_once, whole - at_once)} if own else {(whole, 0)}
         if own and not _surely_followed(terms, at_ms):
             possible.add((whole, 0))
+    if terms.erased and record.end_reason is not None and record.end_reason.value == "kicked":
+        # A start that an erasure overtook is taken back as a whole.
+        possible.add((account.worth(account.paid_until_ms - record.started_at_ms), 0))
     return possible
 
 
