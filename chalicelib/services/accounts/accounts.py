@@ -64,7 +64,7 @@ class Accounts:
         """Return the id of the account with this email. Raise `UserNotFound`, also for an erased account."""
         user = self._users.by_email(email)
         if user is None:
-            raise UserNotFound("There is no account with this email. An erased one is found by its user id only.")
+            raise UserNotFound("There is no account with this email. Of an erased one, only the user id is kept.")
         return user.user_id
 
     def get(self, user_id: str) -> User:
