@@ -113,7 +113,7 @@ class Forecast:
             lines.append(f"It is not live now ({printable(self.stream['state'])}): a start would be refused.")
         hour = f", {short_amount(self.rate * 60)} points/hour" if self.rate else ""
         lines += [f"Cost:    {rate(self.rate)}{hour}", f"Balance: {points(self.wallet['balance_millipoints'])}"]
-        if self.debt_millipoints:
+        if self.debt_millipoints and self.rate:  # the start of a free stream pays nothing
             lines.append(f"Open:    {debt_field(self.debt_millipoints)}")
         if self.cap_left_millipoints is not None:
             cap = short_amount(self.wallet["daily_cap_millipoints"])

@@ -55,6 +55,9 @@ def test_the_forecast_says_what_is_paid_and_what_is_open():
     assert indebted.first_end() == ("balance_exhausted", 60.0)
     assert "Open:    40.000 points from earlier viewing; your next start pays them first" in indebted.lines(80)
     assert indebted.as_dict()["debt_millipoints"] == 40_000
+    free = made(rate=0)
+    free.wallet["debt_millipoints"] = 40_000
+    assert "Open:" not in "".join(free.lines(80)), "the start of a free stream pays no debt"
     indebted.wallet["debt_millipoints"] = 400_000
     assert indebted.first_end() == ("balance_exhausted", 0.0)
 
