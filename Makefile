@@ -47,10 +47,10 @@ load: setup ## Send heartbeats to one wallet with 8 sessions from 64 threads for
 kills: setup ## Kill each process 20 times while viewers pay (ARGS="--times 1")
 	@$(PYTHON) -m tests.faults.commands.kills $(RUN)
 
-adversary: setup ## Play 10 minutes of strategies that try to watch more than they pay for (MINUTES=3 ARGS="--only ranges")
+adversary: setup ## Play 10 minutes of strategies to watch more than is paid for (MINUTES=3 ARGS="--only ranges")
 	@$(PYTHON) -m tests.faults.adversary $(RUN) $(FOR_MINUTES)
 
-scenes: setup ## Play a pause, a gateway without its store, and a wallet that runs out, with the real player (6 minutes)
+scenes: setup ## Watch through a pause, a gateway without its store and an empty wallet (7 minutes)
 	@$(PYTHON) -m tests.faults.commands.scenes $(RUN)
 
 chaos: setup ## Kill parts of the pipeline for 10 minutes while mpv plays (SEED=1 MINUTES=2)

@@ -244,7 +244,13 @@ class Container:
 
     @cached_property
     def payments(self) -> PaymentsService:
-        return PaymentsService(self.ledger, self.reconciliation, self.stores.sessions, self.audit)
+        return PaymentsService(
+            ledger=self.ledger,
+            reconciliation=self.reconciliation,
+            sessions=self.stores.sessions,
+            users=self.stores.users,
+            audit=self.audit,
+        )
 
     @cached_property
     def chargebacks(self) -> Chargebacks:

@@ -72,8 +72,10 @@ def parse_entry(line: bytes) -> LogEntry | None:
 
 
 def _parse_json(text: bytes) -> dict[str, Any]:
+    # nginx writes bytes of addresses and user agents as they came, so a client could send some that are not UTF-8. Its
+    # media counts all the same.
     try:
-        value = json.loads(text)
+        value = json.loads(text.decode(errors="replace"))
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

@@ -56,5 +56,6 @@ def _buffering(live_start_index: int) -> list[str]:
         # picture: 1.5 s suffices, less stalls twice at the start (measured). It is less than a segment of 4 s or more.
         wait_s = 1.5
         initial = ["--cache-pause-initial=yes"]
-    begin = [] if live_start_index == LIVE_START_INDEX else [f"--demuxer-lavf-o=live_start_index={live_start_index}"]
-    return [*begin, *initial, f"--cache-pause-wait={wait_s:g}"]
+    begin = "" if live_start_index == LIVE_START_INDEX else f"live_start_index={live_start_index},"
+    # By default FFmpeg opens the next segment before it reads the first, and shows nothing while the gateway holds it.
+    return [f"--demuxer-lavf-o={begin}http_multiple=0", *initial, f"--cache-pause-wait={wait_s:g}"]

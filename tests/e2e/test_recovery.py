@@ -54,7 +54,7 @@ def watched(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Ite
     person.check_ledger()
     [session] = person.sessions()
     assert receipt["spent_millipoints"] == session["charged_millipoints"]
-    assert session["charged_millipoints"] <= session["watched_ms"] + 20
+    assert session["charged_millipoints"] <= session["watched_ms"] + session["reserved_millipoints"] + 20
 
 
 @pytest.mark.parametrize("find_pid", PROCESSES, ids=lambda find_pid: find_pid.__name__)

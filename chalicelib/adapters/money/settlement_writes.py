@@ -25,7 +25,7 @@ CREDITED_AS_SEEN = "(attribute_not_exists(cd) OR cd < :day OR (cd = :day AND cs 
 # Only what an emptied balance could not pay is debt.
 EMPTIES = "balance_millipoints = :paid AND attribute_not_exists(dw)"
 # A charge passes the day's cap by its allowance at most, also if another session bought a lease meanwhile.
-WITHIN_DAY, RESTS = "dl >= :rest", "dl <= :rest"
+WITHIN_DAY, RESTS = "dl >= :needed", "dl <= :rest"
 
 
 def settlement(table: str, seen: Wallet, entry: Entry, written: SettlementWrite) -> Request:
@@ -43,9 +43,9 @@ def settlement(table: str, seen: Wallet, entry: Entry, written: SettlementWrite)
             update, condition = CHARGE_IN_DEBT, EMPTIES
             values[":debt"] = written.debt_millipoints
         bounds = [WITHIN_DAY] * (written.day_millipoints > 0) + [RESTS] * written.takes_rest
-        if bounds:
-            condition = " AND ".join([condition, *bounds])
-            values[":rest"] = written.day_millipoints
+        condition = " AND ".join([condition, *bounds])
+        values |= {":needed": written.day_millipoints} if WITHIN_DAY in bounds else {}
+        values |= {":rest": written.rest_millipoints} if RESTS in bounds else {}
     return wallet_write(table, seen.user_id, (update, f"{SETTLED} AND {condition}"), {}, values, entry)
 
 

@@ -44,7 +44,8 @@ class Settlement:
 class SettlementWrite:
     """A settlement as it is written: what the balance pays or gets, and what becomes debt.
 
-    A charge needs `day_millipoints` of the day's rest beside its allowance; with `takes_rest` it is cut to that rest.
+    A charge needs `day_millipoints` of the day's rest beside its allowance. With `takes_rest` it is cut, since no more
+    than `rest_millipoints` were left of the day.
     Of a credit, `credited_millipoints` are more than the reserve and count to the stage's daily maximum.
     """
 
@@ -54,6 +55,7 @@ class SettlementWrite:
     debt_millipoints: int = 0
     day_millipoints: int = 0
     takes_rest: bool = False
+    rest_millipoints: int = 0
     credited_millipoints: int = 0
 
     def entry(self, record: SessionRecord) -> Entry | None:
@@ -128,10 +130,12 @@ def credit_of(
 def charge_of(record: SessionRecord, settlement: Settlement, wallet: Wallet, now_ms: int) -> SettlementWrite:
     """Return the write of a charge. It may pass the day's cap by the allowance; debt is what the balance cannot pay.
 
-    An erased account gets no debt, so its balance pays what it can.
+    What the end gave back may be charged again, whatever the cap is by then: it allowed the leases. Or a viewer could
+    fetch a lease of a minute, stop, and lower the cap. An erased account gets no debt, so its balance pays what it can.
     """
-    allowance = allowance_millipoints(record)
-    most = max(0, daily_left_millipoints(wallet, now_ms)) + allowance
+    allowance, given_back = allowance_millipoints(record), record.refunded_millipoints or 0
+    rest = max(given_back, daily_left_millipoints(wallet, now_ms))
+    most = rest + allowance
     charge = min(-settlement.millipoints, most)
     from_balance = min(charge, wallet.balance_millipoints)
     if wallet.debt_waived:
@@ -141,8 +145,9 @@ def charge_of(record: SessionRecord, settlement: Settlement, wallet: Wallet, now
         settlement=Settlement(media_ms=settlement.media_ms, millipoints=-charge),
         delta_millipoints=-from_balance,
         debt_millipoints=charge - from_balance,
-        day_millipoints=max(0, charge - allowance),
+        day_millipoints=charge - allowance if charge - allowance > given_back else 0,
         takes_rest=charge == most < -settlement.millipoints,
+        rest_millipoints=rest,
     )
 
 

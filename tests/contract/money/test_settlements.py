@@ -260,6 +260,22 @@ def test_a_charge_within_the_allowance_passes_any_cap(money: Stores) -> None:
     assert wallet_of(money, record.user_id).daily_left_millipoints == -13_000
 
 
+def test_a_charge_of_what_the_end_gave_back_passes_any_cap(money: Stores) -> None:
+    user_id, session = watching(money, 100_000)
+    closing = Closing(refund_millipoints=2_000, watched_ms=6_000, reserved_millipoints=4_000)
+    money.wallets.end(user_id, session, EndReason.VIEWER_STOPPED, closing, NOW + 6_000)
+    record = record_now(money, session.session_id)
+    seen = capped(money, user_id, left=-5_000)
+    written = charge_of(record, Settlement(media_ms=30_000, millipoints=-30_000), seen, AT)
+    assert written.settlement.millipoints == -10_000
+    capped(money, user_id, left=2_001)
+    # With more of the day left than the end gave back, the charge is too small.
+    assert_refused(money, record, written)
+    capped(money, user_id, left=-7_000)
+    assert settle(money, record, written)
+    assert wallet_of(money, user_id).daily_left_millipoints == -17_000
+
+
 def capped(money: Stores, user_id: str, left: int) -> Wallet:
     """Set the daily cap so that this much of the day is left."""
     seen = wallet_of(money, user_id)

@@ -207,8 +207,8 @@ class MemoryWallets:
             allowed = allowed and wallet.balance_millipoints == -delta and not wallet.debt_waived
         else:
             allowed = allowed and wallet.balance_millipoints >= -delta
-        left, rest = wallet.daily_left_millipoints, written.day_millipoints
-        if not allowed or (rest and left < rest) or (written.takes_rest and left > rest):
+        left, needed = wallet.daily_left_millipoints, written.day_millipoints
+        if not allowed or (needed and left < needed) or (written.takes_rest and left > written.rest_millipoints):
             raise WalletRefused(wallet)
         new = self._apply(wallet, entry, delta)
         changes = {"daily_left_millipoints": wallet.daily_left_millipoints + written.settlement.millipoints}

@@ -57,7 +57,7 @@ def main() -> int:
         plays = play_all(operator, plan, arguments.minutes * 60, arguments.seed)
         print("\n".join(map(report, plays)), flush=True)
         if arguments.settle_now:
-            settle_now(stack)
+            print(settle_now(stack), end="", flush=True)
         rows = judge_all(plays)
     print(table(rows), flush=True)
     failed = [play.label for play in plays if play.failure]

@@ -9,8 +9,8 @@ from tests.faults.adversary.media_client import ANSWER_S_MAX, CHUNK, RawConnecti
 from tests.faults.adversary.received import Segment
 from tests.faults.adversary.viewer import Session, Viewer
 
-# nginx gives up on a client that takes nothing for 30 s.
-TRICKLE_BYTES, TRICKLE_S = 4_096, 5.0
+# nginx gives up on a transfer whose buffer in the kernel had no room for 30 s, which with less was after a minute.
+TRICKLE_BYTES, TRICKLE_S = 60_000, 5.0
 # As many as a first lease and the allowance may hold.
 SEGMENTS = 4
 LOOK_S = 15.0

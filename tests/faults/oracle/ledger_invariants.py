@@ -50,7 +50,7 @@ def every_page_is_chained(case: Case) -> Iterator[str]:
 def a_day_costs_no_more_than_its_cap(case: Case) -> Iterator[str]:
     """Sales less refunds of a day are within its cap, without sales near midnight, which may count to either day.
 
-    Each charge of a settlement may pass it by the allowance of its session.
+    Each charge of a settlement may pass it by the allowance of its session and by what its end gave back.
     """
     costs: dict[int, int] = defaultdict(int)
     caps: dict[int, int] = defaultdict(lambda: case.viewer.cap)
@@ -62,7 +62,7 @@ def a_day_costs_no_more_than_its_cap(case: Case) -> Iterator[str]:
                 costs[day] -= entry.delta_millipoints
         elif kind == "served_ahead" and record is not None:
             for day in days:
-                caps[day] += allowance(case.replayed.accounts[record.session_id])
+                caps[day] += allowance(case.replayed.accounts[record.session_id]) + (record.refunded_millipoints or 0)
                 costs[day] -= (record.settled_millipoints or 0) if len(days) == 1 else 0
     yield from (f"day {day} cost {cost}, the cap is {caps[day]}" for day, cost in costs.items() if cost > caps[day])
 

@@ -144,7 +144,7 @@ def _charged(
 ) -> list[str]:
     charge, debt = -(record.settled_millipoints or 0), record.settled_debt_millipoints or 0
     days = {day for day in done.days.begun(entry.at_ms) if day.number >= entry.at_ms // DAY_MS}
-    rights = {min(-amount, max(0, day.left) + allowance(account)) for day in days}
+    rights = {min(-amount, max(day.left, account.refunded) + allowance(account)) for day in days}
     paid = {min(each, done.balance) for each in rights}
     if done.settling.erased and (charge, debt) in {(each, 0) for each in paid}:
         return []
@@ -175,7 +175,7 @@ def _record_day(done: "ReplayedLedger", account: "SessionAccount", entry: Entry,
     """Let the day of the wallet follow."""
     if millipoints < 0:
         allowed = allowance(account)
-        done.days.sold(entry.at_ms, -millipoints, lambda left: -millipoints <= max(0, left) + allowed)
+        done.days.sold(entry.at_ms, -millipoints, lambda left: -millipoints <= max(left, account.refunded) + allowed)
         return
     done.days.given_back(entry.at_ms, millipoints)
     record = done.records[account.session_id]

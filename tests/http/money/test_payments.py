@@ -261,3 +261,16 @@ def test_a_payment_of_an_erased_person_is_reversed(api: Api, shop: dict[str, str
     assert api.http.post(f"/users/{user.user_id}/erase", headers=api.admin()).status_code == 200
     assert taken_back(api, shop, payment_id, disable_account=True)["reversed_millipoints"] == 1_000
     assert balance(api, user) == 0
+
+
+def test_an_erased_person_gets_no_further_payment(api: Api, shop: dict[str, str]) -> None:
+    """No one could spend it. A payment that is sent again is answered as before."""
+    user = api.user()
+    payment_id = paid(api, shop, user, 1_000)
+    assert api.http.post(f"/users/{user.user_id}/erase", headers=api.admin()).status_code == 200
+    for headers in (shop, api.admin()):
+        assert_problem(pay(api, headers, user, 1_000), 404, "user_not_found")
+    assert pay(api, shop, user, 1_000, payment_id=payment_id).status_code == 200
+    assert_problem(pay(api, shop, user, 2_000, payment_id=payment_id), 409, "payment_mismatch")
+    assert balance(api, user) == 1_000
+    assert pay(api, api.admin(), user, -1_000).status_code == 200, "an operator may remove points"

@@ -215,7 +215,10 @@ def test_mpv_gets_the_servers_start_index_and_no_secret(platform: PlatformServer
     platform.set_low_latency()
     platform.set_stream(title="می\u200cخواهم 👨\u200d👩\u200d👧\u202e")
     playback = play(platform, viewer)
-    assert playback.mpv("get_property", "demuxer-lavf-o") == {"live_start_index": "-2"}
+    assert playback.mpv("get_property", "demuxer-lavf-o") == {
+        "live_start_index": "-2",
+        "http_multiple": "0",
+    }
     (pid,) = playback.mpv_pids()
     with open(f"/proc/{pid}/cmdline") as file:  # noqa: PTH123
         argv = file.read()

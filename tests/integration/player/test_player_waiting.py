@@ -9,7 +9,7 @@ from tests.fixtures.waiting import eventually
 from tests.integration.player.platform_server import PlatformServer
 from tests.integration.player.player_harness import Player, PlayProcess
 
-# From the credit until mpv plays again: 1.1 s on a quiet machine, at most 2 s. Here tests share the machine.
+# From the credit until mpv plays again: less than 1 s on one machine, and more where many tests share it.
 RESUME_S_MAX = 4.0
 PAGE = "https://pay.example.org/?user="
 

@@ -107,6 +107,12 @@ def test_other_lines_serve_no_media(text):
     assert media_response(text) is None
 
 
+@pytest.mark.parametrize("sent", [b"\xff", b"caf\xe9", b"\xc3" * 200])
+@pytest.mark.parametrize("field", [b'"agent":"', b'"path":"'])
+def test_bytes_of_clients_that_are_not_utf8_hide_no_media(field, sent):
+    assert media_ms(segment(1).replace(field, field + sent)) == 2_000
+
+
 def test_a_line_behind_a_truncated_one_counts():
     result = media_response(segment(1)[:200].rstrip(b"\n") + segment(2).rstrip(b"\n"))
     assert result and result.segment == "1-1-000002"

@@ -101,10 +101,21 @@ def test_a_charge_passes_max_points_by_the_allowance_at_most() -> None:
 
 def test_a_charge_passes_the_day_s_cap_by_the_allowance_at_most() -> None:
     wallet = Wallet(user_id="u", balance_millipoints=50_000, day=DAY, daily_left_millipoints=500)
-    write = charge_of(ended(), Settlement(media_ms=30_000, millipoints=-30_000), wallet, NOW)
+    record = ended(refunded_millipoints=0)
+    write = charge_of(record, Settlement(media_ms=30_000, millipoints=-30_000), wallet, NOW)
     assert (write.settlement.millipoints, write.delta_millipoints, write.debt_millipoints) == (-8_500, -8_500, 0)
     over = replace(wallet, daily_left_millipoints=-4_000)
-    assert charge_of(ended(), Settlement(media_ms=9_000, millipoints=-9_000), over, NOW).delta_millipoints == -8_000
+    assert charge_of(record, Settlement(media_ms=9_000, millipoints=-9_000), over, NOW).delta_millipoints == -8_000
+
+
+@pytest.mark.parametrize("left", [-9_000, 0, 7_999])
+def test_a_cap_that_was_lowered_does_not_give_away_what_the_end_gave_back(left: int) -> None:
+    """Of 20 s that the cap had allowed, 8 s came back although they were fetched."""
+    wallet = Wallet(user_id="u", balance_millipoints=50_000, day=DAY, daily_left_millipoints=left)
+    write = charge_of(ended(), Settlement(media_ms=16_000, millipoints=-16_000), wallet, NOW)
+    assert (write.settlement.millipoints, write.day_millipoints, write.takes_rest) == (-16_000, 0, False)
+    cut = charge_of(ended(), Settlement(media_ms=30_000, millipoints=-30_000), wallet, NOW)
+    assert (cut.settlement.millipoints, cut.day_millipoints, cut.takes_rest) == (-16_000, 0, True)
 
 
 def test_what_the_balance_cannot_pay_becomes_debt_but_not_after_an_erasure() -> None:
