@@ -80,13 +80,24 @@ def test_a_session_without_a_reserve_gets_nothing_beyond_the_rules() -> None:
 
 
 @pytest.mark.parametrize(
-    ("due_millipoints", "needed", "takes_rest"),
-    [(8_000, 0, False), (8_001, 1, False), (8_500, 500, False), (8_501, 500, True)],
+    ("due_millipoints", "refunded", "needed", "takes_rest"),
+    [
+        (8_000, 0, 0, False),
+        (8_001, 0, 1, False),
+        (8_400, 400, 0, False),
+        (8_401, 400, 401, False),
+        (8_500, 0, 500, False),
+        (8_501, 0, 500, True),
+    ],
 )
-def test_a_charge_says_what_it_needs_of_the_day(due_millipoints: int, needed: int, takes_rest: bool) -> None:
+def test_a_charge_says_what_it_needs_of_the_day(
+    due_millipoints: int, refunded: int, needed: int, takes_rest: bool
+) -> None:
+    """What the end gave back is not needed of the day."""
     wallet = Wallet(user_id="u", balance_millipoints=50_000, day=DAY, daily_left_millipoints=500)
-    write = charge_of(ended(), Settlement(media_ms=1, millipoints=-due_millipoints), wallet, NOW)
-    assert (write.day_millipoints, write.takes_rest) == (needed, takes_rest)
+    record = ended(refunded_millipoints=refunded)
+    write = charge_of(record, Settlement(media_ms=1, millipoints=-due_millipoints), wallet, NOW)
+    assert (write.day_millipoints, write.takes_rest, write.rest_millipoints) == (needed, takes_rest, 500)
     assert write.settlement.millipoints == -min(due_millipoints, 8_500)
 
 
