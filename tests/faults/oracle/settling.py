@@ -105,10 +105,13 @@ def due(account: "SessionAccount", record: SessionRecord, terms: SettlingTerms, 
         ahead_ms = media_ms - paid_ms - account.credited * 60_000 // rate - account.terms.lease_ms * account.unserved
         short_ms, amount = paid_ms - media_ms, 0
         threshold_ms = -(-media_ms // segments) if segments else 0
+        reserve_ms = (record.reserved_millipoints or 0) * 60_000 // rate
+        if reserve_ms < short_ms <= reserve_ms + threshold_ms:
+            short_ms = reserve_ms
         own = record.end_reason is not None and record.end_reason.value in VIEWERS_OWN and not record.in_outage
         if ahead_ms > 0 and own:
             amount = -min(rate * ahead_ms // 60_000, account.budget + account.refunded + allowance(account))
-        elif short_ms > threshold_ms:
+        elif short_ms > 0:
             amount = min(rate * short_ms // 60_000, max(0, paid - adjusted))
         possible.add(((ahead_ms if amount < 0 else -short_ms), amount) if amount else (0, 0))
     return possible
