@@ -1,8 +1,8 @@
 """The rules of settlement: an ended session costs what it was served, in both directions.
 
 docs/billing.md, "Settlement", explains them. The gateways' logs say what was served, the ledger what was paid. Media
-that was served ahead of its payment is charged to the millisecond. What was not fetched of the reserve comes back, too. Of
-what was paid beyond it nothing comes back within one segment, since players fetch whole segments.
+that was served ahead of its payment is charged to the millisecond, and what was not fetched of the reserve comes back.
+Of what was paid beyond it nothing comes back within one segment, since players fetch whole segments.
 """
 
 from collections.abc import Sequence
