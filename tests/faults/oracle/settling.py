@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tests.faults.oracle.replay import ReplayedLedger, SessionAccount
 
 ALLOWANCE_MS = 8_000
+GRACE_MS = 5_000
 HOUR_MS = 3_600_000
 # A function knows for half a minute whether a log is followed; its clock may be set meanwhile.
 FOLLOWED_KNOWN_MS = 30_000 + 2 * SKEW_MS
@@ -221,9 +222,13 @@ def marks_without_a_line(done: "ReplayedLedger", account: "SessionAccount", reco
     yield f"is settled for {record.settled_ms} ms without a line, but {sorted(possible)} was due"
 
 
-def outage_at_the_end(record: SessionRecord, outages: tuple[Outage, ...]) -> Iterator[str]:
-    """Check whether the stream was down at the end, as far as clocks and caches allow."""
+def outage_at_the_end(record: SessionRecord, account: "SessionAccount", outages: tuple[Outage, ...]) -> Iterator[str]:
+    """Check whether the stream was down at the end, as far as clocks and caches allow.
+
+    An outage that began after a lease and its grace is none of the session's.
+    """
     ended_ms = record.ended_at_ms or 0
+    outages = tuple(each for each in outages if each.since_ms <= account.paid_until_ms + GRACE_MS)
     down = [each for each in outages if each.until_ms is None or each.until_ms >= ended_ms - SKEW_MS]
     if record.in_outage and not down:
         yield f"ended in an outage at {ended_ms}, but there was none: {outages}"
