@@ -30,7 +30,12 @@ from player.terminal.text import fitted
 @click.command("play", cls=CommandWithWait, epilog=exit_status_help())
 @click.argument("stream_id")
 @click.argument("mpv_options", nargs=-1, metavar="[-- MPV_OPTION...]")
-@click.option("--max-points", type=click.IntRange(min=1), metavar="N", help="Spend at most N points.")
+@click.option(
+    "--max-points",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Spend at most N points, and up to 8 s more for what was fetched ahead.",
+)
 @click.option(
     "--wait",
     "wait_s",
@@ -60,6 +65,9 @@ def command(
     You pay while you watch, for a few seconds at a time. A pause costs nothing. When you stop, the unused time of the
     last seconds comes back; up to 8 s that were fetched ahead are paid. What was paid and not delivered comes back by
     itself, within minutes.
+
+    When your points, your daily cap or --max-points end it, up to 8 s that were fetched ahead cost extra. What you
+    cannot pay then, your next start pays first.
 
     With --wait, mpv keeps its last picture when your points are used up. Nothing is bought while the player waits, and
     it goes on in the same window once there are points. It does not wait when --max-points or your daily cap is

@@ -98,4 +98,6 @@ def _credit_notice(waiting: Waiting, is_paused: bool) -> str:
     advice = "End the pause to go on." if is_paused else "Going on."
     if waiting.is_refused:
         advice = "The start was refused; it is tried again."
-    return f"There are {points(waiting.funds.balance_millipoints)} now. {advice}"
+    funds = waiting.funds
+    debt = f", {points(funds.debt_millipoints)} of them for earlier viewing" if funds.debt_millipoints else ""
+    return f"There are {points(funds.balance_millipoints)} now{debt}. {advice}"

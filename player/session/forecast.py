@@ -14,8 +14,9 @@ BYTES_PER_MB = 1_000_000
 BITS_PER_BYTE = 8
 SECONDS_PER_HOUR = 3_600
 FAIRNESS = (
-    "When you stop, the unused time of the last seconds comes back. What was fetched ahead (up to 8 s) is paid. What "
-    "was paid and not delivered comes back by itself, within minutes."
+    "When you stop, the unused time of the last seconds comes back. What was fetched ahead (up to 8 s) is paid. Points "
+    "that you lack for it are paid first at your next start. What was paid and not delivered comes back by itself, "
+    "within minutes."
 )
 
 

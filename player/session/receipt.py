@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from player.endings import Ending
 from player.session.charges import Charges
 from player.terminal.formats import clock, points
-from player.terminal.notices import reserve_sentence
+from player.terminal.notices import AHEAD_SENTENCE, reserve_sentence
+
+# After these ends no paid time is left to reserve for what was fetched ahead, so it costs extra.
+PAID_UP = ("balance_exhausted", "max_points_reached", "daily_cap_reached", "lease_expired")
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Receipt:
         ]
         if self.charges.reserved_millipoints:
             lines.insert(2, reserve_sentence(self.charges.reserved_millipoints))
+        elif self.ending.end_reason in PAID_UP and self.charges.spent_millipoints:
+            lines.insert(2, AHEAD_SENTENCE)
         if not self.settled:
             lines.insert(2, "The server did not confirm the end; it ends the session by itself. See: player ledger")
         return lines

@@ -22,7 +22,7 @@ KINDS = {
     "credit": ("received", "received"),
     "adjustment": ("adjusted", "adjusted"),
     "served_ahead": ("fetched ahead", "ahead"),
-    "unserved_credit": ("not delivered", "not sent"),
+    "unserved_credit": ("not served", "unserved"),
     "debt_payment": ("open points paid", "open paid"),
     "reversal": ("payment reversed", "reversed"),
 }

@@ -15,14 +15,18 @@ def settlement_sentence(session: dict[str, Any]) -> str | None:
     )
     change = f"({amount(millipoints, signed=True)} points)"
     if media_ms > 0:
-        open_part = f", of which {points(debt)} are open: your next start pays them first" if debt else ""
-        return f"{seconds(media_ms)} were fetched ahead and are paid {change}{open_part}"
+        if not debt:
+            return f"{seconds(media_ms)} were fetched ahead and are paid {change}"
+        # The session does not say whether a later start has paid it. The wallet does.
+        lacking = f"{points(debt)} were not in the wallet: the next start pays them, beside this cost"
+        return f"{seconds(media_ms)} were fetched ahead {change}. {lacking}"
     if media_ms < 0 and not millipoints:
         return f"{seconds(-media_ms)} were not delivered; the operator decides on points for them"
     if media_ms < 0:
         # Up to the reserve nothing failed: the player had stopped before it fetched that time.
         verb = "fetched" if millipoints <= reserved else "delivered"
-        return f"{seconds(-media_ms)} were not {verb} and came back {change}"
+        kept = f"; what was fetched ahead is paid ({points(reserved - millipoints)} of the cost)"
+        return f"{seconds(-media_ms)} were not {verb} and came back {change}{kept if millipoints < reserved else ''}"
     if millipoints:
         return f"what was served could not be measured, so the reserve came back {change}"
     return f"what was fetched ahead is paid ({points(reserved)} of the cost)" if reserved else "nothing was due"

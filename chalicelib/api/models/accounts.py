@@ -93,7 +93,7 @@ class LookupQuery(Request):
     @model_validator(mode="after")
     def _one(self) -> LookupQuery:
         if (self.email is None) == (self.user_id is None):
-            raise ValueError("give email or user_id, not both")
+            raise ValueError("give either email or user_id")
         return self
 
 

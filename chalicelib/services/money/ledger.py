@@ -127,7 +127,7 @@ class LedgerService:
         names = [name for name in PARAMETERS if getattr(applied, name) != getattr(payment, name)] if applied else []
         if names:
             raise PaymentMismatch(
-                f"The payment id {payment.payment_id} was used with another {' and '.join(names)}."
+                f"The payment id {payment.payment_id} was used with other values of {' and '.join(names)}."
                 " Nothing was changed. Use a new id for another payment.",
                 parameters=names,
             )

@@ -7,6 +7,7 @@ import os
 import sys
 
 from chalicelib.bootstrap import Container, container
+from chalicelib.config import ConfigError
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
 from chalicelib.domain.streams.stream import Stream
@@ -51,11 +52,14 @@ def first_stream(layout: Layout) -> Stream:
 
 
 def main() -> None:
-    """Run the seed. Exit with a message if the endpoint is not an emulator on this machine."""
+    """Run the seed. Exit with a message if a setting is wrong, or the endpoint is no emulator on this machine."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     if not endpoint.startswith(f"http://{HOST}:"):
         sys.exit(f"The seed is for a local platform only. AWS_ENDPOINT_URL is {endpoint or 'not set'}.")
-    services = container()
+    try:
+        services = container()
+    except ConfigError as error:
+        sys.exit(str(error))
     migrations.apply(services.settings, say=lambda text: print(f"  {text}", flush=True))
     seed(services, layout_from(os.environ))
 

@@ -34,7 +34,7 @@ def test_a_receipt_before_and_after_what_was_not_fetched_came_back(platform: Pla
     done = viewer.run("receipt", "--lines", COLUMNS="80")
     assert done.returncode == 0 and "add up to the server's totals" in done.stdout
     assert "Settled:     5 s were not fetched and came back (+5.000 points)" in done.stdout
-    assert "not delivered" in viewer.run("ledger").stdout and "+5.000" in done.stdout
+    assert "not served" in viewer.run("ledger").stdout and "+5.000" in done.stdout
     found = json.loads(viewer.run("receipt", "--json").stdout)
     assert (found["settlement_millipoints"], found["net_millipoints"], found["adds_up"]) == (
         5_000,
@@ -51,7 +51,7 @@ def test_what_was_fetched_ahead_is_paid_and_becomes_debt(
     platform.measure(session_id, receipt["spent_millipoints"] + 8_000, 1)
     platform.settle(session_id)
     shown = " ".join(viewer.run("receipt", COLUMNS="80").stdout.split())
-    ahead = "8 s were fetched ahead and are paid (-8.000 points), of which 5.000 points are open"
+    ahead = "8 s were fetched ahead (-8.000 points). 5.000 points were not in the wallet: the next start pays them"
     assert ahead in shown and "add up" in shown
     assert "Open: 5.000 points from earlier viewing; your next start pays them first." in viewer.run("wallet").stdout
     platform.top_up(20_000, "top-up-1")

@@ -123,11 +123,12 @@ def test_a_wait_is_shown_with_the_time_that_remains(monkeypatch):
     refused = Waiting(now + 600, Funds(12_000, 4_000, PAGE))
     for _ in range(2):
         announcements.show_wait(refused, is_paused=False)
-    said += "There are 12.000 points now. The start was refused; it is tried again.\n"
+    there_are = "There are 12.000 points now, 4.000 points of them for earlier viewing."
+    said += f"{there_are} The start was refused; it is tried again.\n"
     come = Waiting(now + 600, Funds(12_000, 4_000, PAGE), is_over=True)
     for _ in range(2):
         announcements.show_wait(come, is_paused=True)
-    assert out.getvalue() == f"{said}There are 12.000 points now. End the pause to go on.\n"
+    assert out.getvalue() == f"{said}{there_are} End the pause to go on.\n"
 
 
 def test_without_a_page_the_operator_is_asked():

@@ -124,7 +124,7 @@ def test_every_kind_of_entry_has_words():
     narrow = "\n".join(ledger_lines([entry(1, kind) for kind in (*KINDS, "a_new_kind")], 60))
     assert all(short in narrow for _, short in KINDS.values()) and "a_new_kind" in narrow
     wide = "\n".join(ledger_lines([entry(1, kind) for kind in KINDS], 80))
-    assert all(word in wide for word in ("fetched ahead", "not delivered", "open points paid", "payment reversed"))
+    assert all(word in wide for word in ("fetched ahead", "not served", "open points paid", "payment reversed"))
 
 
 def settled(media_ms, millipoints, reserved=8_000, debt=0):
@@ -144,11 +144,16 @@ PENDING = {"settled_at_ms": None, "reserved_millipoints": 8_000}
         (settled(7_965, -7_965, 0), "7.965 s were fetched ahead and are paid (-7.965 points)"),
         (
             settled(8_000, -8_000, 0, 3_000),
-            "8 s were fetched ahead and are paid (-8.000 points), of which 3.000 points are open: your next start pays"
-            " them first",
+            "8 s were fetched ahead (-8.000 points). 3.000 points were not in the wallet: the next start pays them,"
+            " beside this cost",
         ),
         (settled(-12_000, 12_000, 0), "12 s were not delivered and came back (+12.000 points)"),
-        (settled(-3_250, 3_250), "3.25 s were not fetched and came back (+3.250 points)"),
+        (settled(-8_000, 8_000), "8 s were not fetched and came back (+8.000 points)"),
+        (
+            settled(-3_250, 3_250),
+            "3.25 s were not fetched and came back (+3.250 points); what was fetched ahead is paid (4.750 points"
+            " of the cost)",
+        ),
         (settled(-12_000, 0, 0), "12 s were not delivered; the operator decides on points for them"),
         (settled(0, 8_000), "what was served could not be measured, so the reserve came back (+8.000 points)"),
         (settled(0, 0), "what was fetched ahead is paid (8.000 points of the cost)"),
