@@ -9,7 +9,7 @@ LOW_SHOW_S = 6.0
 LAST_SHOW_S = 8.0
 # Longer than the time between two updates.
 WAIT_SHOW_S = 3.0
-AHEAD_SENTENCE = "Up to 8 s that were fetched ahead may be charged. See in 3 minutes: player receipt"
+AHEAD_SENTENCE = "Up to 8 s that were fetched ahead may be charged (see: player receipt)."
 
 
 def start_notice(status: Status) -> str:
@@ -72,4 +72,4 @@ def waiting_notice(waiting_s: float, debt_millipoints: int, top_up_url: str | No
 
 def reserve_sentence(reserved_millipoints: int) -> str:
     """Return what happens to the part of a lease that was kept at the stop, because it may have been fetched."""
-    return f"Up to {points(reserved_millipoints)} come back if they were not fetched. See in 3 minutes: player receipt"
+    return f"Up to {points(reserved_millipoints)} come back if they were not fetched (see: player receipt)."

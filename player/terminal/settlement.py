@@ -4,6 +4,8 @@ from typing import Any
 
 from player.terminal.formats import amount, points
 
+MS_PER_MINUTE = 60_000
+
 
 def settlement_sentence(session: dict[str, Any]) -> str | None:
     """Return what the settlement did, or may still do; None for a session without one, also of an older server."""
@@ -22,6 +24,9 @@ def settlement_sentence(session: dict[str, Any]) -> str | None:
         return f"{seconds(media_ms)} were fetched ahead {change}. {lacking}"
     if media_ms < 0 and not millipoints:
         return f"{seconds(-media_ms)} were not delivered; the operator decides on points for them"
+    due = -media_ms * int(session.get("rate_millipoints_per_minute") or 0) // MS_PER_MINUTE
+    if media_ms < 0 and millipoints + 1 < due:  # the stage's settings withheld some of the credit
+        return f"{seconds(-media_ms)} were not served, {change[1:-1]} came back; the operator decides on the rest"
     if media_ms < 0:
         # Up to the reserve nothing failed: the player had stopped before it fetched that time.
         verb = "fetched" if millipoints <= reserved else "delivered"

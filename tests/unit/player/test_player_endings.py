@@ -127,7 +127,7 @@ def test_a_receipt_names_the_end_reason_and_the_watched_time_of_the_server_or_el
     charges.add("s-1", 1, 27_500)
     receipt = Receipt(Ending.of_reason("balance_exhausted"), "stream-1", charges, 245_000, 900, settled=True)
     watched = "Watched 4:05, spent 27.500 points, 72.500 points left."
-    ahead = "Up to 8 s that were fetched ahead may be charged. See in 3 minutes: player receipt"
+    ahead = "Up to 8 s that were fetched ahead may be charged (see: player receipt)."
     assert receipt.lines() == ["Your points are used up. (balance_exhausted)", watched, ahead, "Session s-1"]
     assert json.loads(receipt.as_json())["exit_status"] == 3
 
@@ -137,5 +137,5 @@ def test_a_receipt_names_the_reserve():
     charges.add("s-1", 1, 10_000)
     charges.settle("s-1", Totals("viewer_stopped", 10_000, 90_000, 2_000, reserved_millipoints=8_000))
     receipt = Receipt(Ending.of_reason("viewer_stopped"), "stream-1", charges, 2_000, 50, settled=True)
-    assert receipt.lines()[2].startswith("Up to 8.000 points come back if they were not fetched. See in 3 minutes:")
+    assert receipt.lines()[2] == "Up to 8.000 points come back if they were not fetched (see: player receipt)."
     assert json.loads(receipt.as_json())["reserved_millipoints"] == 8_000

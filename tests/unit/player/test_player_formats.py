@@ -154,6 +154,14 @@ PENDING = {"settled_at_ms": None, "reserved_millipoints": 8_000}
             "3.25 s were not fetched and came back (+3.250 points); what was fetched ahead is paid (4.750 points"
             " of the cost)",
         ),
+        (
+            settled(-20_000, 4_936, 4_936) | {"rate_millipoints_per_minute": 60_000},
+            "20 s were not served, +4.936 points came back; the operator decides on the rest",
+        ),
+        (
+            settled(-8_000, 8_000) | {"rate_millipoints_per_minute": 60_000},
+            "8 s were not fetched and came back (+8.000 points)",
+        ),
         (settled(-12_000, 0, 0), "12 s were not delivered; the operator decides on points for them"),
         (settled(0, 8_000), "what was served could not be measured, so the reserve came back (+8.000 points)"),
         (settled(0, 0), "what was fetched ahead is paid (8.000 points of the cost)"),

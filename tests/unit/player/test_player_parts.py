@@ -153,7 +153,8 @@ def test_an_expired_token_does_not_hide_a_fault():
 
 
 BEFORE = (
-    "--title=${media-title} --demuxer-lavf-o=http_multiple=0 --cache-pause-wait=3 --msg-level=all=warn --msg-color=no"
+    "--title=${media-title} --demuxer-lavf-o=http_multiple=0 --cache-secs=8 --cache-pause-wait=3 --msg-level=all=warn"
+    " --msg-color=no"
 )
 LAST = "--input-terminal=no --idle=yes --keep-open=no --ytdl=no --http-proxy= --network-timeout=0"
 WINDOW = "--force-window=immediate"
@@ -179,7 +180,7 @@ def test_the_servers_start_index_is_used():
     waiting = {-3: ["--cache-pause-wait=3"], -2: ["--cache-pause-initial=yes", "--cache-pause-wait=1.5"]}
     for index, options in (waiting | {-6: waiting[-3]}).items():
         begin = f"live_start_index={index}," if index != -3 else ""
-        options = [f"--demuxer-lavf-o={begin}http_multiple=0", *options]
+        options = [f"--demuxer-lavf-o={begin}http_multiple=0", "--cache-secs=8", *options]
         argv = mpv_argv("A title", True, 7, ["--volume=60"], index)
         position = argv.index(options[0])
         assert argv[position : position + len(options)] == options
