@@ -12,6 +12,7 @@
 --   granted:<session>   the newest granted_ms that a waiting request has found
 --   asked:<session>     present for a second after a question
 --   expected:<stream>   the duration that its next segment is expected to have
+--   worker:<start>:<n>  present once the worker process n has started, by the start or reload of nginx
 
 local hold = {}
 
@@ -25,7 +26,20 @@ local UNKNOWN_MS = 600000
 -- Set the directory of the denylist, the origin server's socket, and the allowance in ms. Return the module.
 function hold.with(denylist_dir, origin, allowance_ms)
     hold.denylist_dir, hold.origin, hold.allowance_ms = denylist_dir, origin, allowance_ms
+    hold.start = "worker:" .. ngx.now() .. ":"
     return hold
+end
+
+-- In each worker process. One that takes the place of a killed one forgets all totals, as a restart of nginx does: the
+-- reservations of the killed one would hold its sessions for good.
+function hold.begin()
+    if dict:add(hold.start .. ngx.worker.id(), true) then
+        return
+    end
+    dict:flush_all()
+    for id = 0, ngx.worker.count() - 1 do
+        dict:set(hold.start .. id, true)
+    end
 end
 
 local function segment_key(var)

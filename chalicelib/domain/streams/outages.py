@@ -7,6 +7,7 @@ lease inside the outage is credited once.
 
 from dataclasses import dataclass, replace
 
+from chalicelib.domain.money.lease import GRACE_MS
 from chalicelib.domain.money.points import refund
 from chalicelib.domain.money.sessions import ActiveSession
 from chalicelib.domain.streams.runtime import Outage, Runtime, RuntimeState, is_delivered
@@ -80,6 +81,14 @@ def with_outages(before: Runtime | None, report: Runtime, now_ms: int) -> Runtim
     elif report.state is not RuntimeState.LIVE and down_since_ms is None:
         down_since_ms = outage_began_ms(report, now_ms)
     return replace(report, down_since_ms=down_since_ms, outages=outages)
+
+
+def is_down_for(session: ActiveSession, outages: tuple[Outage, ...]) -> bool:
+    """Return whether the stream is down since before the session's lease and its grace were over.
+
+    A session that lapsed earlier was served until then, and ends ten minutes later.
+    """
+    return bool(outages) and outages[-1].until_ms is None and outages[-1].since_ms <= session.paid_until_ms + GRACE_MS
 
 
 def next_credit(session: ActiveSession, outages: tuple[Outage, ...], now_ms: int) -> OutageCredit | None:

@@ -11,7 +11,13 @@ from chalicelib.domain.money.lease import Outcome, Over, Purchase, Unchanged, cl
 from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
 from chalicelib.domain.money.settlement import VIEWERS_OWN
 from chalicelib.domain.money.wallets import Wallet, utc_day
-from chalicelib.domain.streams.outages import down_until_ms, newest_outage_ms, next_credit, outages_before
+from chalicelib.domain.streams.outages import (
+    down_until_ms,
+    is_down_for,
+    newest_outage_ms,
+    next_credit,
+    outages_before,
+)
 from chalicelib.domain.streams.runtime import Outage
 from chalicelib.ports.common import Clock
 from chalicelib.ports.counters import Counters
@@ -148,7 +154,7 @@ class Billing:
                 now_ms if as_of_ms is None else min(now_ms, as_of_ms),
                 # Only a settlement gives the reserve back, and only what is measured is settled.
                 reserves=as_of_ms is None and reason in VIEWERS_OWN and self._metering.is_followed(),
-                in_outage=bool(outages) and outages[-1].until_ms is None,
+                in_outage=is_down_for(session, outages),
             )
             self._wallets.end(wallet.user_id, session, reason, closing, now_ms)
         except WalletRefused as refusal:

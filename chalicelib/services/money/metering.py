@@ -1,7 +1,9 @@
 """Whether what sessions are served is measured at all."""
 
+from contextlib import suppress
+
 from chalicelib.domain.money.measuring import is_followed
-from chalicelib.ports.common import Clock
+from chalicelib.ports.common import Clock, StoreUnavailable
 from chalicelib.ports.usage import Usage
 
 # Gateways come and go rarely, and a follower counts for an hour.
@@ -18,9 +20,13 @@ class Metering:
         self._read_at_ms: int | None = None
 
     def is_followed(self) -> bool:
-        """Return whether a gateway's log is followed, as of at most `CACHE_MS` ago."""
+        """Return whether a gateway's log is followed, as of at most `CACHE_MS` ago.
+
+        If the store does not answer, return what was known before: an end must not fail for it.
+        """
         now_ms = self._clock.now_ms()
         if self._read_at_ms is None or not 0 <= now_ms - self._read_at_ms < CACHE_MS:
-            self._followed = is_followed(self._usage.followers(), now_ms)
-            self._read_at_ms = now_ms
+            with suppress(StoreUnavailable):
+                self._followed = is_followed(self._usage.followers(), now_ms)
+                self._read_at_ms = now_ms
         return self._followed

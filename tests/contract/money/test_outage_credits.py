@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.money.lease import Outcome
+from chalicelib.domain.money.lease import LATE_MS_MAX, Outcome
 from chalicelib.domain.streams.runtime import Outage
 from chalicelib.services.money.delivery_cache import DeliveryStatus
 from tests.contract.money.billing_services import LEASE_MS, Services
@@ -143,3 +143,14 @@ def test_an_outage_reported_twice_makes_two_lines_and_pays_once(services: Servic
     assert playback.beat(4, after_ms=LEASE_MS).outcome is Outcome.UNSERVED
     assert playback.kinds().count("outage_credit") == 2
     assert playback.balance == 100_000 - 4_000 == playback.ledger_sum
+
+
+@pytest.mark.parametrize(("ago_ms", "in_outage"), [(10_000, False), (586_000, True)])
+def test_an_outage_that_began_after_a_lease_and_its_grace_spares_no_charge(
+    services: Services, ago_ms: int, in_outage: bool
+) -> None:
+    """A session that lapsed was served until then, and the schedule ends it ten minutes later."""
+    playback = services.watching()
+    services.clock.advance(LATE_MS_MAX)
+    goes_down(services, ago_ms=ago_ms)
+    assert playback.end(EndReason.LEASE_EXPIRED).in_outage is in_outage

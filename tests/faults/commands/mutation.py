@@ -25,7 +25,7 @@ SURVIVED, NO_TESTS = (0, None), (5, 33)
 # These take long, or start an emulator, which each mutant would do again.
 WITHOUT_EMULATOR = (
     "not aws and not test_reconciliations and not only_its_segments and not signed_query and not none_of_ours "
-    "and not mixed_up and not cloudfront"
+    "and not mixed_up and not cloudfront and not test_settling_runs and not from_before"
 )
 UNIT_TESTS = tuple(f"tests/unit/{subject}" for subject in ("access", "accounts", "money", "streams"))
 # Texts for people are not mutated.
@@ -55,12 +55,16 @@ GROUPS = (
     Group(
         "rules",
         ("chalicelib/domain/*", "chalicelib/services/*"),
-        ("chalicelib.domain.money.lease.", "chalicelib.services.access.access."),
+        (
+            "chalicelib.domain.money.lease.",
+            "chalicelib.domain.money.settlement.",
+            "chalicelib.services.access.access.",
+        ),
         (*UNIT_TESTS, "tests/contract", "-k", WITHOUT_EMULATOR),
     ),
     Group(
         "wallet writes",
-        ("chalicelib/adapters/money/wallet_writes.py",),
+        ("chalicelib/adapters/money/wallet_writes.py", "chalicelib/adapters/money/settlement_writes.py"),
         ("chalicelib.adapters.money.wallet_writes.x_end_", "chalicelib.adapters.money.wallet_writes.x_outage_credit_"),
         ("tests/contract/money", "-k", "aws"),
         # Each of these mutants starts an emulator.
@@ -85,6 +89,21 @@ EQUIVALENT = {
         "lease.decide",
         "wallet: Wallet, session: ActiveSession, seq: int, now_ms: int, *, delivered: bool, down_until_ms: int = 0",
         "wallet: Wallet, session: ActiveSession, seq: int, now_ms: int, *, delivered: bool, down_until_ms: int = 1",
+    ),
+    # Without an amount there is no entry.
+    *(
+        Change(
+            "settlement.SettlementWrite.entry",
+            "kind=EntryKind.SERVED_AHEAD if self.settlement.millipoints < 0 else EntryKind.UNSERVED_CREDIT,",
+            f"kind=EntryKind.SERVED_AHEAD if self.settlement.millipoints {bound} else EntryKind.UNSERVED_CREDIT,",
+        )
+        for bound in ("<= 0", "< 1")
+    ),
+    # Exactly what was paid and granted is neither charged nor credited.
+    Change(
+        "settlement.settlement_of",
+        "if ahead_ms > 0 and record.end_reason in VIEWERS_OWN and not record.in_outage:",
+        "if ahead_ms >= 0 and record.end_reason in VIEWERS_OWN and not record.in_outage:",
     ),
     # Less than a second is no second.
     Change(

@@ -48,7 +48,7 @@ MUTANTS_OF_SETTLING = {
         also=((WRITES, 'condition += " AND attribute_not_exists(db)" if charge else ""', "pass"),),
     ),
     "settling: a start pays a debt that another one has paid": Mutant(
-        WRITES, 'f"{condition} AND db = :debt"', "condition", steps("between and start and debt")
+        WRITES, 'f"{condition} AND db = :debt"', "condition", AT_WRITES
     ),
     "settling: a credit is made twice": Mutant(
         WALLETS,
@@ -79,7 +79,7 @@ MUTANTS_OF_SETTLING = {
         SETTLEMENT_WRITES,
         'EMPTIES = "balance_millipoints = :paid AND',
         'EMPTIES = "balance_millipoints >= :paid AND',
-        steps("between and settlement and into"),
+        AT_WRITES,
     ),
     "settling: an erased account gets a debt": Mutant(
         SETTLEMENT_WRITES, ' AND attribute_not_exists(dw)"', '"', AT_WRITES

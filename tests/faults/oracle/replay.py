@@ -14,6 +14,7 @@ from tests.faults.harness.environment import NO_CAP, Outage, StreamTerms
 from tests.faults.oracle.daily_caps import Days
 from tests.faults.oracle.outage_credits import outage_credit
 from tests.faults.oracle.settling import (
+    GRACE_MS,
     Debts,
     SettlingTerms,
     ends,
@@ -24,7 +25,6 @@ from tests.faults.oracle.settling import (
     unpaid_debt,
 )
 
-GRACE_MS = 5_000
 LATE_MS_MAX = 600_000
 HORIZON_MS_MAX = 5_000
 BUDGET_MAX = 10**12
@@ -140,7 +140,7 @@ def replay(
         done.debts_after[entry.version] = set(done.debts.possible)
     for session_id, account in done.accounts.items():
         record = records[session_id]
-        ended = outage_at_the_end(record, tuple(outages.get(record.stream_id, ()))) if account.ended_ms else ()
+        ended = outage_at_the_end(record, account, tuple(outages.get(record.stream_id, ()))) if account.ended_ms else ()
         done.errors += [f"{session_id} {what}" for what in ended]
         if record.settled_at_ms is not None and account.settled_version is None:
             done.errors += [f"{session_id} {what}" for what in marks_without_a_line(done, account, record)]

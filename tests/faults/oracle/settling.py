@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tests.faults.oracle.replay import ReplayedLedger, SessionAccount
 
 ALLOWANCE_MS = 8_000
+GRACE_MS = 5_000
 HOUR_MS = 3_600_000
 # A function knows for half a minute whether a log is followed; its clock may be set meanwhile.
 FOLLOWED_KNOWN_MS = 30_000 + 2 * SKEW_MS
@@ -105,10 +106,13 @@ def due(account: "SessionAccount", record: SessionRecord, terms: SettlingTerms, 
         ahead_ms = media_ms - paid_ms - account.credited * 60_000 // rate - account.terms.lease_ms * account.unserved
         short_ms, amount = paid_ms - media_ms, 0
         threshold_ms = -(-media_ms // segments) if segments else 0
+        reserve_ms = (record.reserved_millipoints or 0) * 60_000 // rate
+        if reserve_ms < short_ms <= reserve_ms + threshold_ms:
+            short_ms = reserve_ms
         own = record.end_reason is not None and record.end_reason.value in VIEWERS_OWN and not record.in_outage
         if ahead_ms > 0 and own:
             amount = -min(rate * ahead_ms // 60_000, account.budget + account.refunded + allowance(account))
-        elif short_ms > threshold_ms:
+        elif short_ms > 0:
             amount = min(rate * short_ms // 60_000, max(0, paid - adjusted))
         possible.add(((ahead_ms if amount < 0 else -short_ms), amount) if amount else (0, 0))
     return possible
@@ -218,9 +222,13 @@ def marks_without_a_line(done: "ReplayedLedger", account: "SessionAccount", reco
     yield f"is settled for {record.settled_ms} ms without a line, but {sorted(possible)} was due"
 
 
-def outage_at_the_end(record: SessionRecord, outages: tuple[Outage, ...]) -> Iterator[str]:
-    """Check whether the stream was down at the end, as far as clocks and caches allow."""
+def outage_at_the_end(record: SessionRecord, account: "SessionAccount", outages: tuple[Outage, ...]) -> Iterator[str]:
+    """Check whether the stream was down at the end, as far as clocks and caches allow.
+
+    An outage that began after a lease and its grace is none of the session's.
+    """
     ended_ms = record.ended_at_ms or 0
+    outages = tuple(each for each in outages if each.since_ms <= account.paid_until_ms + GRACE_MS)
     down = [each for each in outages if each.until_ms is None or each.until_ms >= ended_ms - SKEW_MS]
     if record.in_outage and not down:
         yield f"ended in an outage at {ended_ms}, but there was none: {outages}"

@@ -56,6 +56,8 @@ TAKES = (-1, -700, -10_000, -25_000)
 # 0 repeats the last lease; 3 and -1 are from confused clients.
 SEQ_STEPS = (1, 1, 1, 1, 1, 1, 3, -1, 0)
 SESSIONS_AT_HAND = 4
+# A run of settlements reads the followers and eight shards, and then the first session.
+RUN_READS = 10
 
 _payments = itertools.count(1)
 
@@ -208,8 +210,13 @@ class MoveRunner:
     reap = catch_up
 
     def reconcile(self, move: Move, faults: FaultPlan | None) -> None:
-        """Report the gateway's log, and settle what is due."""
+        """Report the gateway's log, and settle what is due. A run first reads what is due, so faults come later."""
         self.recorder.report_log(move.how)
+        if faults is not None:
+            before_request = {RUN_READS + 2 * at: act for at, act in faults.before_request.items()}
+            faults = FaultPlan(
+                on_write=faults.on_write, on_transaction=faults.on_request, before_request=before_request
+            )
         self.recorder.work(self._instance(move), move.kind, faults=faults)
 
     def reconcile_unread(self, move: Move, faults: FaultPlan | None) -> None:

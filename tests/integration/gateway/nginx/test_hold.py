@@ -1,7 +1,11 @@
 """The hold: nginx serves a session as much media as it was granted, and an allowance of eight seconds at most."""
 
+import os
+import signal
+import subprocess
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -243,3 +247,34 @@ def test_memory_is_bounded_and_forgets_old_segments_first(held):
     assert statuses(held, "720p/1-97.ts", "720p/1-96.ts") == [200] * 2, "the newest are known"
     assert statuses(held, "720p/1-0.ts", "720p/1-1.ts") == [200] * 2, "these count again"
     assert is_held(held, "720p/1-98.ts"), "the total is known"
+
+
+def worker_processes(held) -> set[int]:
+    pgrep = ["pgrep", "--parent", str(held.process.pid), "--full", "worker process"]
+    return {int(pid) for pid in subprocess.run(pgrep, capture_output=True, check=False, text=True).stdout.split()}
+
+
+def await_others(held, than: set[int]) -> None:
+    """Wait until two other worker processes run, and no others."""
+    eventually(lambda: len(worker_processes(held) - than) == len(worker_processes(held)) == 2, 10, "other processes")
+
+
+def test_a_killed_worker_process_takes_its_reservations_along(held):
+    """Nothing else would return them, and its sessions would be held for good. A reload forgets nothing."""
+    token = {"Authorization": f"Bearer t-{A}"}
+    for again in range(2):
+        with ExitStack() as open_transfers:
+            for number in range(4):
+                url = f"{held.url}/play/{A}/720p/long-{again}{number}.ts"
+                open_transfers.enter_context(held.client.stream("GET", url, headers=token))
+            assert is_held(held, f"720p/{again}-9.ts")
+            before = worker_processes(held)
+            for pid in before:
+                os.kill(pid, signal.SIGKILL)
+            await_others(held, before)
+            eventually(lambda now=again: not is_held(held, f"720p/{now}-9.ts"), 5, "the reservations are gone")
+    four(held, C)
+    before = worker_processes(held)
+    held.process.send_signal(signal.SIGHUP)
+    await_others(held, before)
+    assert is_held(held, "720p/1-4.ts", C)
