@@ -38,7 +38,7 @@ def verdict(services: EndpointServices, environ: Environ) -> Response:
     headers = {
         "X-Tollcast-Stream": decision.stream_id,
         "X-Tollcast-User": decision.user_id,
-        "X-Tollcast-Granted": str(decision.granted_ms),
+        "X-Tollcast-Fetchable": str(decision.fetchable_ms),
     }
     return Response(200, headers, _accel_expires(decision.until_ms, services.now_ms()))
 

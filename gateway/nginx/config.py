@@ -9,7 +9,6 @@ and `transfers.lua`, which logs slow responses.
 from dataclasses import dataclass
 from pathlib import Path
 
-from chalicelib.domain.money.lease import ALLOWANCE_MS
 from gateway.nginx.problem_pages import origin_problem_pages, public_problem_pages
 from gateway.nginx.rendering import quoted, render_template, socket_path, unquoted, user_directive
 from gateway.nginx.tls import Tls, listen_directives, redirect_server, s3_directives
@@ -65,7 +64,6 @@ def render(config: GatewayConfig) -> str:
         "HOLD": quoted(HOLD),
         "TRANSFERS": quoted(TRANSFERS),
         "SLOW_S": str(SLOW_S),
-        "ALLOWANCE_MS": str(ALLOWANCE_MS),
         "SNIPPETS": snippets,
         "LISTEN": listen_directives(config.listen, config.tls),
         "REDIRECT": redirect_server(config.tls),

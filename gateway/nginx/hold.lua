@@ -1,4 +1,4 @@
--- The hold: a session is served as much media as it was granted, and an allowance. docs/gateway.md, "The hold".
+-- The hold: a session is served as much media as the access rule lets it fetch. docs/gateway.md, "The hold".
 --
 -- Phases of one request for a segment. Variables of nginx connect them, since a redirect inside nginx clears ngx.ctx.
 --   access   `wait`     reserves the segment's expected duration, or waits for a payment, or refuses
@@ -9,7 +9,7 @@
 -- whose repetition then counts again. A session's own total is used with every segment, so it goes last.
 --   <session>           milliseconds counted and reserved
 --   <session>/<name>    milliseconds sent of a segment, in all renditions; may exceed its duration
---   granted:<session>   the newest granted_ms that a waiting request has found
+--   fetchable:<session> the most that a waiting request has found
 --   asked:<session>     present for a second after a question
 --   expected:<stream>   the duration that its next segment is expected to have
 --   worker:<start>:<n>  present once the worker process n has started, by the start or reload of nginx
@@ -20,12 +20,13 @@ local dict = ngx.shared.hold
 local WAIT_S, ROUND_S, ASK_S = 6, 0.1, 1
 -- The longest window of a stream, and how long a repetition is recognized.
 local SESSION_S, SEGMENT_S = 43200, 600
--- What a session may have left where its total is unknown: it is new, or nginx has restarted. A preview's lease.
-local UNKNOWN_MS = 600000
+-- What a session may have left where its total is unknown: it is new, or nginx has restarted. A preview's lease and its
+-- allowance.
+local UNKNOWN_MS = 608000
 
--- Set the directory of the denylist, the origin server's socket, and the allowance in ms. Return the module.
-function hold.with(denylist_dir, origin, allowance_ms)
-    hold.denylist_dir, hold.origin, hold.allowance_ms = denylist_dir, origin, allowance_ms
+-- Set the directory of the denylist and the origin server's socket. Return the module.
+function hold.with(denylist_dir, origin)
+    hold.denylist_dir, hold.origin = denylist_dir, origin
     hold.start = "worker:" .. ngx.now() .. ":"
     return hold
 end
@@ -51,10 +52,9 @@ local function real_ms(var)
 end
 
 -- Return the milliseconds that the request has reserved; nil where the session is bound to wait.
-local function reserve(var, granted_ms)
+local function reserve(var, bound)
     local sid = var.sid
-    local bound = granted_ms + math.min(hold.allowance_ms, granted_ms)
-    local unknown = math.max(0, granted_ms - UNKNOWN_MS)
+    local unknown = math.max(0, bound - UNKNOWN_MS)
     local expected = dict:get("expected:" .. var.tollcast_stream)
     -- The first segment of an unknown stream takes all that is left, so no second one comes beside it.
     local ms = bound - (dict:get(sid) or unknown)
@@ -85,8 +85,8 @@ local function is_denied(var)
     return false
 end
 
--- Ask the access rule, whatever decision nginx has cached. Store granted_ms, which only grows. Return whether the rule
--- refuses; a part that does not respond is no refusal.
+-- Ask the access rule, whatever decision nginx has cached. Store its bound. Return whether the rule refuses; a part that
+-- does not respond is no refusal.
 local function ask(var)
     local socket = ngx.socket.tcp()
     socket:settimeout(2000)
@@ -103,9 +103,9 @@ local function ask(var)
     })
     local answer = socket:receive("*a") or ""
     socket:close()
-    local granted_ms = tonumber(answer:match("\r\nX%-Tollcast%-Granted: (%d+)\r\n"))
-    if granted_ms then
-        dict:set("granted:" .. var.sid, granted_ms, SESSION_S)
+    local fetchable_ms = tonumber(answer:match("\r\nX%-Tollcast%-Fetchable: (%d+)\r\n"))
+    if fetchable_ms then
+        dict:set("fetchable:" .. var.sid, fetchable_ms, SESSION_S)
     end
     return answer:find("\r\nX-Tollcast-Reason: ", 1, true) ~= nil
 end
@@ -118,8 +118,9 @@ function hold.wait()
     end
     local sid, deadline = var.sid, ngx.now() + WAIT_S
     while true do
-        local granted_ms = math.max(tonumber(var.tollcast_granted) or 0, dict:get("granted:" .. sid) or 0)
-        local reserved_ms = reserve(var, granted_ms)
+        -- A newer bound is less only where the last lease is short.
+        local bound = math.max(tonumber(var.tollcast_fetchable) or 0, dict:get("fetchable:" .. sid) or 0)
+        local reserved_ms = reserve(var, bound)
         if reserved_ms then
             var.reserved_ms = reserved_ms
             return

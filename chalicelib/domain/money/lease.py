@@ -235,6 +235,15 @@ def _grant_unserved(session: ActiveSession, now_ms: int) -> Purchase:
     )
 
 
+def fetchable_ms(wallet: Wallet, session: ActiveSession, now_ms: int) -> int:
+    """Return how much media a session may have fetched: what it was granted, and its allowance.
+
+    With the last lease there is no allowance. So what points buy is seen to its end, and nothing is left to be paid.
+    """
+    ahead_ms = 0 if is_final(wallet, session, now_ms) else allowance_ms(session.granted_ms)
+    return session.granted_ms + ahead_ms
+
+
 def allowance_ms(granted_ms: int) -> int:
     """Return how far ahead of its payment a session may be served: 8 s, and never more than it was granted."""
     return min(ALLOWANCE_MS, granted_ms)

@@ -6,8 +6,9 @@ from chalicelib.domain.access.clients import Client
 from chalicelib.domain.access.tokens import PlayClaims, play_expiry_ms
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import SessionOver, TokenExpired, Unauthenticated
-from chalicelib.domain.money.lease import GRACE_MS, available_millipoints, exhausted_reason
+from chalicelib.domain.money.lease import GRACE_MS, available_millipoints, exhausted_reason, fetchable_ms
 from chalicelib.domain.money.sessions import ActiveSession
+from chalicelib.domain.money.wallets import Wallet
 from chalicelib.domain.streams.stream import END_OF_DESIRED, DesiredState
 from chalicelib.ports.common import Clock
 from chalicelib.ports.identity import Tokens
@@ -20,14 +21,14 @@ from chalicelib.services.money.delivery_cache import DeliveryCache
 class Decision:
     """A decision that allows. A gateway may cache it until `until_ms`, the end of the paid lease; never if past.
 
-    `granted_ms` is the watching time that the session has bought or was granted until now, which only grows.
+    `fetchable_ms` is how much media the session may have fetched until now.
     """
 
     session_id: str
     user_id: str
     stream_id: str
     until_ms: int
-    granted_ms: int
+    fetchable_ms: int
 
 
 class Access:
@@ -74,7 +75,7 @@ class Access:
         if claims.session_id != session_id:
             raise Unauthenticated("This play token belongs to another session.")
         now_ms = self._clock.now_ms()
-        session = self._paid_session(claims, now_ms)
+        wallet, session = self._paid_session(claims, now_ms)
         desired = self._delivery.desired(session.stream_id)
         if desired is not DesiredState.LIVE:
             raise SessionOver(END_OF_DESIRED.get(desired or DesiredState.STOPPED, EndReason.STREAM_STOPPED))
@@ -87,10 +88,10 @@ class Access:
             user_id=claims.user_id,
             stream_id=session.stream_id,
             until_ms=min(session.paid_until_ms, claims.expires_at_ms),
-            granted_ms=session.granted_ms,
+            fetchable_ms=fetchable_ms(wallet, session, now_ms),
         )
 
-    def _paid_session(self, claims: PlayClaims, now_ms: int) -> ActiveSession:
+    def _paid_session(self, claims: PlayClaims, now_ms: int) -> tuple[Wallet, ActiveSession]:
         wallet = self._wallets.get(claims.user_id)
         session = wallet.sessions.get(claims.session_id) if wallet else None
         if wallet is None or session is None or session.stream_id != claims.stream_id:
@@ -101,4 +102,4 @@ class Access:
         if now_ms >= session.paid_until_ms + GRACE_MS:
             broke = session.charge_millipoints > 0 and available_millipoints(wallet, session, now_ms) == 0
             raise SessionOver(exhausted_reason(wallet, session) if broke else EndReason.LEASE_EXPIRED)
-        return session
+        return wallet, session

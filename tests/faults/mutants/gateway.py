@@ -1,6 +1,6 @@
 """Known bugs of nginx and its endpoints."""
 
-from tests.faults.mutants.mutant import Mutant
+from tests.faults.mutants.mutant import LEASE, Mutant
 
 ENDPOINTS = "gateway/endpoints/authorization.py"
 NGINX = "gateway/nginx/nginx.conf.template"
@@ -21,6 +21,7 @@ AT_NGINX_USAGE = ("tests/integration/gateway/nginx/test_nginx_usage.py",)
 AT_NGINX_FOLLOWERS = ("tests/integration/gateway/nginx/test_nginx_followers.py",)
 AT_LOSSES = ("tests/unit/gateway/test_usage_losses.py",)
 AT_PARTS = ("tests/unit/gateway/test_served_segments.py",)
+AT_LEASE = ("tests/unit/money/test_lease.py",)
 AT_MEASURING = ("tests/unit/money/test_measuring.py",)
 AT_BOUND_NGINX = ("tests/integration/gateway/nginx/test_session_binding.py",)
 
@@ -86,10 +87,13 @@ MUTANTS_OF_GATEWAY = {
     ),
     "access: the hold lets a kicked session wait": Mutant(HOLD, "if is_denied(var) then", "if false then", AT_HOLD),
     "access: the hold finds no payment": Mutant(
-        HOLD, 'dict:set("granted:" .. var.sid, granted_ms, SESSION_S)', "", AT_HOLD
+        HOLD, 'dict:set("fetchable:" .. var.sid, fetchable_ms, SESSION_S)', "", AT_HOLD
     ),
-    "access: the hold allows more than a session was granted": Mutant(
-        HOLD, "math.min(hold.allowance_ms, granted_ms)", "hold.allowance_ms", AT_HOLD
+    "access: the allowance is more than a session was granted": Mutant(
+        LEASE, "return min(ALLOWANCE_MS, granted_ms)", "return ALLOWANCE_MS", AT_LEASE
+    ),
+    "access: the last lease has an allowance": Mutant(
+        LEASE, "ahead_ms = 0 if is_final(wallet, session, now_ms) else ", "ahead_ms = ", AT_LEASE
     ),
     "access: nginx serves who was kicked while a segment waited for its turn": Mutant(
         NGINX, AFTER_THE_WAIT, "try_files /streams/$tollcast_stream @served;", AT_NGINX_KICKS

@@ -37,7 +37,7 @@ def end_reason(rule, token=None):
 
 def test_a_paid_session_is_authorized_until_its_lease_ends_and_never_longer_than_its_token(rule):
     decision = authorize(rule)
-    assert (decision.stream_id, decision.user_id, decision.granted_ms) == (CASE.stream_id, CASE.user_id, 10_000)
+    assert (decision.stream_id, decision.user_id, decision.fetchable_ms) == (CASE.stream_id, CASE.user_id, 18_000)
     assert decision.until_ms == PAID_UNTIL_MS
     assert authorize(rule, CASE.play(expires_at_ms=NOW_MS + 1_000)).until_ms == NOW_MS + 1_000
 

@@ -29,7 +29,7 @@ class StubServices:
         if self.error:
             raise self.error
         where = {"session_id": self.session, "user_id": "u", "stream_id": self.stream}
-        return Decision(**where, until_ms=self.until_ms, granted_ms=10_000)
+        return Decision(**where, until_ms=self.until_ms, fetchable_ms=18_000)
 
     def signed_query(self, key, expires_s):
         if self.error:
@@ -58,7 +58,7 @@ services = pytest.fixture(lambda: StubServices())
 def test_an_authorization_names_the_stream_and_other_paths_are_not_found(services):
     status, headers, _ = services.ask("/verdict")
     assert (status, headers["X-Tollcast-Stream"], services.tokens) == (200, "stream-1", ["good"])
-    assert headers["X-Tollcast-Granted"] == "10000"
+    assert headers["X-Tollcast-Fetchable"] == "18000"
     assert services.ask("/")[0] == 404
 
 

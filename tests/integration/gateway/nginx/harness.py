@@ -22,6 +22,7 @@ from chalicelib.adapters.access.file_denylist import FileDenylist
 from chalicelib.domain.access.clients import Client
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import SessionOver, Unauthenticated
+from chalicelib.domain.money.lease import allowance_ms
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.services.access.access import Decision
 from gateway.endpoints.application import application
@@ -64,7 +65,7 @@ class Rule:
             user_id=USERS[session_id],
             stream_id=self.streams[session_id],
             until_ms=int(time.time() * 1000) + LEASE_MS,
-            granted_ms=self.granted_ms,
+            fetchable_ms=self.granted_ms + allowance_ms(self.granted_ms),
         )
 
 
