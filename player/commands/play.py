@@ -66,7 +66,7 @@ def command(
     last seconds comes back; up to 8 s that were fetched ahead are paid. What was paid and not delivered comes back by
     itself, within minutes.
 
-    When your points, your daily cap or --max-points end it, up to 8 s that were fetched ahead cost extra. What you
+    Where two screens spend the last points at once, up to 8 s that were fetched ahead may cost extra. What you
     cannot pay then, your next start pays first.
 
     With --wait, mpv keeps its last picture when your points are used up. Nothing is bought while the player waits, and

@@ -236,11 +236,15 @@ def _grant_unserved(session: ActiveSession, now_ms: int) -> Purchase:
 
 
 def fetchable_ms(wallet: Wallet, session: ActiveSession, now_ms: int) -> int:
-    """Return how much media a session may have fetched: what it was granted, and its allowance.
+    """Return how much media a session may have fetched: what it was granted, and what it can pay of its allowance.
 
-    With the last lease there is no allowance. So what points buy is seen to its end, and nothing is left to be paid.
+    So with the last lease there is no allowance, and a viewer who watches to the last point is charged nothing later.
     """
-    ahead_ms = 0 if is_final(wallet, session, now_ms) else allowance_ms(session.granted_ms)
+    ahead_ms, rate = allowance_ms(session.granted_ms), session.rate_millipoints_per_minute
+    if session.charge_millipoints > 0:
+        # As in `is_final`, the daily cap is that at the end of the paid time.
+        available = available_millipoints(wallet, session, max(now_ms, session.paid_until_ms))
+        ahead_ms = min(ahead_ms, available * MS_PER_MINUTE // rate)
     return session.granted_ms + ahead_ms
 
 

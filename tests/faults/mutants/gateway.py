@@ -93,7 +93,7 @@ MUTANTS_OF_GATEWAY = {
         LEASE, "return min(ALLOWANCE_MS, granted_ms)", "return ALLOWANCE_MS", AT_LEASE
     ),
     "access: the last lease has an allowance": Mutant(
-        LEASE, "ahead_ms = 0 if is_final(wallet, session, now_ms) else ", "ahead_ms = ", AT_LEASE
+        LEASE, "ahead_ms = min(ahead_ms, available * MS_PER_MINUTE // rate)", "pass", AT_LEASE
     ),
     "access: nginx serves who was kicked while a segment waited for its turn": Mutant(
         NGINX, AFTER_THE_WAIT, "try_files /streams/$tollcast_stream @served;", AT_NGINX_KICKS

@@ -161,10 +161,11 @@ def test_a_lease_is_final_when_nothing_more_may_be_spent():
     assert ends == until, "a lease that ends after midnight is followed by one of the new day"
 
 
-def test_a_session_may_fetch_what_it_was_granted_and_an_allowance_but_none_with_the_last_lease():
-    assert lease.fetchable_ms(holding(1), SESSION, NOW) == SESSION.granted_ms + 8_000
+def test_a_session_may_fetch_what_it_was_granted_and_as_much_of_its_allowance_as_it_can_pay():
+    assert lease.fetchable_ms(holding(8_000), SESSION, NOW) == SESSION.granted_ms + 8_000
     short = replace(SESSION, granted_ms=3_000)
-    assert lease.fetchable_ms(holding(1), short, NOW) == 6_000
+    assert lease.fetchable_ms(holding(8_000), short, NOW) == 6_000
+    assert lease.fetchable_ms(holding(7_999), SESSION, NOW) == SESSION.granted_ms + 7_999
     assert lease.fetchable_ms(holding(0), SESSION, NOW) == SESSION.granted_ms
     assert lease.fetchable_ms(holding(0), FREE, NOW) == FREE.granted_ms + 8_000, "a free stream has no last lease"
 
