@@ -119,5 +119,6 @@ def check_bill(person: Viewer, receipt: dict[str, Any], outage: dict[str, Any], 
     # A point a second: viewers pay for the time without the outage, and never more.
     watched_ms = session["ended_at_ms"] - session["started_at_ms"]
     served_ms = watched_ms - (outage["until_ms"] - outage["since_ms"])
-    assert served_ms - LEASE_MS - 2_500 <= session["charged_millipoints"] <= served_ms + len(lines)
+    most = served_ms + session["reserved_millipoints"] + len(lines)
+    assert served_ms - LEASE_MS - 2_500 <= session["charged_millipoints"] <= most
     assert receipt["spent_millipoints"] == session["charged_millipoints"]

@@ -89,7 +89,7 @@ def no_outage_is_paid_for(case: Case) -> Iterator[str]:
                 continue
             paid_ms = _paid_in(account, down)
             if paid_ms > CACHE_MS_MAX and account.worth(paid_ms) > 0:
-                yield f"{session_id} paid for {paid_ms} ms of {down}"
+                yield f"{session_id} paid for {paid_ms} ms of {down}: {account}"
 
 
 @invariant
