@@ -88,7 +88,8 @@ def no_outage_is_paid_for(case: Case) -> Iterator[str]:
             if down.since_ms in account.outages or down.known_ms + CACHE_MS_MAX >= account.looked_ms:
                 continue
             paid_ms = _paid_in(account, down)
-            if paid_ms > CACHE_MS_MAX and account.worth(paid_ms) > 0:
+            # A start that an erasure overtook is taken back as a whole, so it cost nothing.
+            if paid_ms > CACHE_MS_MAX and min(account.worth(paid_ms), account.cost) > 0:
                 yield f"{session_id} paid for {paid_ms} ms of {down}: {account}"
 
 
