@@ -49,8 +49,8 @@ def command(ctx: click.Context, as_json: bool) -> None:
 def cap(context: Context, cap: str) -> None:
     """Set the most that a day (UTC) may cost, or remove the limit.
 
-    At the cap, sessions end as they do without points; up to 8 s that were fetched ahead still count. Refunds of the
-    day count as not spent.
+    At the cap, sessions end as they do without points. Only what was fetched already, up to 8 s, may pass it, where two
+    screens spend the last of it. Refunds of the day count as not spent.
 
     \b
       player wallet cap 500/day

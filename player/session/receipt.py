@@ -8,7 +8,8 @@ from player.session.charges import Charges
 from player.terminal.formats import clock, points
 from player.terminal.notices import AHEAD_SENTENCE, reserve_sentence
 
-# After these ends no paid time is left to reserve for what was fetched ahead, so it costs extra.
+# After these ends no paid time is left to reserve for what was fetched ahead. The gateway lets a session fetch what it
+# can pay, so only another session on the wallet, a lowered cap or a lost connection makes it cost extra.
 PAID_UP = ("balance_exhausted", "max_points_reached", "daily_cap_reached", "lease_expired")
 
 
