@@ -15,7 +15,6 @@ from chalicelib.domain.money.lease import GRACE_MS
 from chalicelib.domain.money.measuring import GIVE_UP_MS
 from chalicelib.domain.money.points import MS_PER_MINUTE
 from chalicelib.domain.money.sessions import SessionKind, SessionRecord
-from chalicelib.domain.money.settlement import segment_ms
 from chalicelib.domain.money.usage import Served, day_of
 from chalicelib.domain.money.wallets import Entry, EntryKind
 
@@ -201,9 +200,11 @@ def tolerance_ms(paid_ms: int, segment_ms: int) -> int:
 
 
 def _compare(record: SessionRecord, entries: Sequence[Entry], media: Served, paid_ms: int, drift_ms: int) -> Finding:
-    tolerated = tolerance_ms(paid_ms, media.media_ms // media.segments if media.segments else 0)
+    segment_ms = media.media_ms // media.segments if media.segments else 0
+    tolerated = tolerance_ms(paid_ms, segment_ms)
     unserved = record.rate_millipoints_per_minute * -(record.settled_ms or 0) // MS_PER_MINUTE
-    if (record.settled_millipoints or 0) < unserved and drift_ms < -segment_ms(media):
+    # Within a segment, a withheld credit is not worth an operator's time.
+    if (record.settled_millipoints or 0) < unserved and drift_ms < -segment_ms:
         return Finding.CREDIT_WITHHELD
     # After a lost connection, the running lease is spent.
     spent_ms = record.lease_ms if record.end_reason is EndReason.LEASE_EXPIRED else 0

@@ -1,8 +1,7 @@
 """The rules of settlement: an ended session costs what it was served, in both directions.
 
 docs/billing.md, "Settlement", explains them. The gateways' logs say what was served, the ledger what was paid. Media
-that was served ahead of its payment is charged to the millisecond, and what was not fetched of the reserve comes back.
-Of what was paid beyond it nothing comes back within one segment, since players fetch whole segments.
+that was served ahead of its payment is charged, and what was paid and not served comes back, both to the millisecond.
 """
 
 from collections.abc import Sequence
@@ -96,10 +95,6 @@ def settlement_of(record: SessionRecord, entries: Sequence[Entry], served: Serve
         most = record.budget_millipoints + allowance_millipoints(record)
         charge = min(rate * ahead_ms // MS_PER_MINUTE, most)
         return Settlement(media_ms=ahead_ms, millipoints=-charge) if charge else Settlement()
-    reserve_ms = (record.reserved_millipoints or 0) * MS_PER_MINUTE // rate
-    # The threshold is for what was paid beyond the reserve: that was kept only until it is known what was fetched.
-    if 0 < short_ms - reserve_ms <= segment_ms(served):
-        short_ms = reserve_ms
     if short_ms > 0:
         credit = min(rate * short_ms // MS_PER_MINUTE, max(0, paid - record.adjusted_millipoints))
         return Settlement(media_ms=-short_ms, millipoints=credit) if credit else Settlement()
@@ -158,8 +153,3 @@ def charge_of(record: SessionRecord, settlement: Settlement, wallet: Wallet, now
 def allowance_millipoints(record: SessionRecord) -> int:
     """Return the price of a session's allowance: how far a settlement may pass its `max_points` or the day's cap."""
     return lease_charge(record.rate_millipoints_per_minute, allowance_ms(record.granted_ms or 0))
-
-
-def segment_ms(served: Served) -> int:
-    """Return the average duration of a session's segments, rounded up; 0 if nothing was served."""
-    return -(-served.media_ms // served.segments) if served.segments else 0

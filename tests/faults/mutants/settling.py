@@ -40,6 +40,9 @@ MUTANTS_OF_SETTLING = {
     "settling: a session is charged after an end in an outage": Mutant(
         SETTLEMENT, OWN_AND_SERVED, "if ahead_ms > 0 and record.end_reason in VIEWERS_OWN:", AT_RULES
     ),
+    "settling: what was not served is kept within a segment": Mutant(
+        SETTLEMENT, "if short_ms > 0:", "if short_ms > 2_000:", AT_RULES
+    ),
     "settling: a debt is forgotten at the next start": Mutant(
         OPENER,
         "debt = wallet.debt_millipoints if record.rate_millipoints_per_minute else 0",

@@ -34,8 +34,8 @@ MEASURED, NEVER = "measured", "never"
 class SettlingTerms:
     """What the gateway served and reported, the stage's rules of credits, and whether the account was erased."""
 
-    # Media time and segments by session.
-    served: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    # Media time by session.
+    served: Mapping[str, int] = field(default_factory=dict)
     reports: tuple[Report, ...] = ()
     credits: bool = True
     # In millipoints; 0 is no bound.
@@ -101,14 +101,10 @@ def due(account: "SessionAccount", record: SessionRecord, terms: SettlingTerms, 
         if measured == NEVER:
             possible.add((0, max(0, min(record.reserved_millipoints or 0, paid - adjusted))))
             continue
-        media_ms, segments = terms.served.get(account.session_id, (0, 0))
+        media_ms = terms.served.get(account.session_id, 0)
         paid_ms = paid * 60_000 // rate
         ahead_ms = media_ms - paid_ms - account.credited * 60_000 // rate - account.terms.lease_ms * account.unserved
         short_ms, amount = paid_ms - media_ms, 0
-        threshold_ms = -(-media_ms // segments) if segments else 0
-        reserve_ms = (record.reserved_millipoints or 0) * 60_000 // rate
-        if reserve_ms < short_ms <= reserve_ms + threshold_ms:
-            short_ms = reserve_ms
         own = record.end_reason is not None and record.end_reason.value in VIEWERS_OWN and not record.in_outage
         if ahead_ms > 0 and own:
             amount = -min(rate * ahead_ms // 60_000, account.budget + account.refunded + allowance(account))

@@ -256,7 +256,7 @@ class Recorder:
     def _settling(self, viewer: Viewer) -> SettlingTerms:
         gateway, settings = self.environment.gateway, self.environment.settings
         return SettlingTerms(
-            served={name: (served.media_ms, served.segments) for name, served in gateway.served.items()},
+            served={name: served.media_ms for name, served in gateway.served.items()},
             reports=tuple(gateway.reports),
             credits=settings.settlement_credits,
             credits_per_day=settings.settlement_credits_per_day * 1_000,

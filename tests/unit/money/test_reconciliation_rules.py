@@ -61,6 +61,13 @@ def test_the_tolerance_grows_with_the_time_and_with_segments_which_are_fetched_f
     assert found(100_000, segment_ms=2_000).reason is Finding.SERVED_NOT_PAID
 
 
+def test_a_withheld_credit_within_a_segment_is_not_listed():
+    def withheld(ms):
+        return found(58_000 - ms, settled_ms=-ms, settled_millipoints=0).reason
+
+    assert (withheld(2_000), withheld(2_100)) == (Finding.OK, Finding.CREDIT_WITHHELD)
+
+
 def test_a_lost_lease_is_spent_and_free_time_may_have_been_served():
     assert found(30_000).reason is Finding.PAID_NOT_SERVED
     assert found(30_000, end_reason=EndReason.LEASE_EXPIRED).reason is Finding.OK

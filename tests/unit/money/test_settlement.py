@@ -40,8 +40,8 @@ def lines(lease_ms: int = 20_000, refund_ms: int = 8_000, **others: int) -> list
     ]
 
 
-def served(media_ms: int, segment_ms: int = 2_000) -> Served:
-    return Served(media_ms=media_ms, segments=-(-media_ms // segment_ms), requests=1)
+def served(media_ms: int) -> Served:
+    return Served(media_ms=media_ms, segments=-(-media_ms // 2_000), requests=1)
 
 
 def due(record: SessionRecord, entries: list[Entry], media: Served) -> tuple[int, int]:
@@ -54,19 +54,20 @@ def test_what_was_fetched_ahead_is_charged_to_the_millisecond() -> None:
     assert due(ended(), lines(), served(12_000)) == (0, 0)
 
 
-def test_a_credit_has_one_segment_as_its_threshold_and_then_is_whole() -> None:
-    record = ended(reserved_millipoints=0)
-    assert due(record, lines(), served(10_000)) == (0, 0)
-    assert due(record, lines(), served(9_999, segment_ms=1_000)) == (-2_001, 2_001)
+@pytest.mark.parametrize("reserved", [0, 8_000])
+def test_what_was_not_served_comes_back_to_the_millisecond(reserved: int) -> None:
+    record = ended(reserved_millipoints=reserved)
+    assert due(record, lines(), served(11_999)) == (-1, 1)
+    assert due(record, lines(), served(4_000)) == (-8_000, 8_000)
+    assert due(record, lines(), served(3_999)) == (-8_001, 8_001)
+    assert due(record, lines(), Served(media_ms=10_000, segments=1, requests=1)) == (-2_000, 2_000)
 
 
-def test_the_reserve_comes_back_to_the_millisecond_and_the_threshold_is_beyond_it() -> None:
-    assert due(ended(), lines(), served(11_999)) == (-1, 1)
-    assert due(ended(), lines(), served(4_000)) == (-8_000, 8_000)
-    assert due(ended(), lines(), served(2_000)) == (-8_000, 8_000), "2 s beyond it are within a segment"
-    assert due(ended(), lines(), served(1_999, segment_ms=1_000)) == (-10_001, 10_001)
-    # Segments of 10 s: the reserve is less than one.
-    assert due(ended(), lines(), Served(media_ms=10_000, segments=1, requests=1)) == (-2_000, 2_000)
+@pytest.mark.parametrize("reason", ["balance_exhausted", "max_points_reached", "daily_cap_reached"])
+def test_who_spends_the_last_point_pays_what_was_served(reason: str) -> None:
+    """The last lease may end within a segment, which then is not served."""
+    record = ended(end_reason=EndReason(reason), reserved_millipoints=0)
+    assert due(record, lines(25_000, 0), served(23_500)) == (-1_500, 1_500)
 
 
 def test_a_session_that_was_served_nothing_gets_everything_back() -> None:
@@ -100,7 +101,7 @@ def test_time_of_outages_is_neither_charged_nor_credited_again() -> None:
     entries = lines(unserved=0, outage_credit=2_000)
     assert due(ended(), entries, served(22_000)) == (0, 0)
     assert due(ended(), entries, served(22_500)) == (500, -500)
-    assert due(ended(reserved_millipoints=0), entries, served(8_000)) == (0, 0)
+    assert due(ended(reserved_millipoints=0), entries, served(8_000)) == (-2_000, 2_000)
 
 
 def test_a_charge_passes_max_points_by_the_allowance_at_most() -> None:

@@ -38,13 +38,6 @@ def test_what_costs_less_than_a_millipoint_is_not_settled() -> None:
     assert due(cheap, lines(0, 0), served(60_000)) == (60_000, -1)
 
 
-def test_the_threshold_is_a_segment_rounded_up_and_none_if_nothing_was_served() -> None:
-    two, record = Served(media_ms=3_001, segments=2), ended(reserved_millipoints=0)
-    assert due(record, lines(4_502, 0), two) == (0, 0)
-    assert due(record, lines(4_503, 0), two) == (-1_502, 1_502)
-    assert due(record, lines(1, 0), Served()) == (-1, 1)
-
-
 def test_a_session_without_a_cost_gets_no_reserve_back() -> None:
     assert returned_reserve(ended(charged_millipoints=0)) == Settlement()
 
