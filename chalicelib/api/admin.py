@@ -14,14 +14,14 @@ from chalicelib.api.models.playback import SessionAnswer, SessionsQuery
 from chalicelib.api.models.wallets import CreditRequest, LedgerItem, PaymentAnswer, ReverseRequest, WalletAnswer
 from chalicelib.api.wire import wallet_answer
 from chalicelib.domain.access.service_keys import Scope
-from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.accounts.users import ADMINS, FINANCE, STAFF, Role
 from chalicelib.domain.errors import Conflict
 from chalicelib.services.access.playback import LiveSession
 
 routes = Routes("admin")
 
 
-@routes.add("GET", "/sessions", role=Role.ADMIN, query=SessionsQuery)
+@routes.add("GET", "/sessions", roles=STAFF, query=SessionsQuery)
 def list_sessions(call: Call) -> ListAnswer[SessionAnswer]:
     """List who is watching and from where. Ended sessions need a stream or a user."""
     page = call.services.playback.listing(
@@ -34,13 +34,13 @@ def list_sessions(call: Call) -> ListAnswer[SessionAnswer]:
     return ListAnswer(items=[_session(live) for live in page.items], next_cursor=page.next_cursor)
 
 
-@routes.add("GET", "/users", role=Role.ADMIN, query=ListQuery)
+@routes.add("GET", "/users", roles=STAFF, query=ListQuery)
 def list_users(call: Call) -> ListAnswer[UserAnswer]:
     """List all accounts. A page may be short before the end."""
     return ListAnswer[UserAnswer].model_validate(call.services.accounts.listing(**dict(call.query)))
 
 
-@routes.add("GET", "/users/lookup", role=Role.ADMIN, key_scope=Scope.CREDIT, query=LookupQuery, refusals={404})
+@routes.add("GET", "/users/lookup", roles=STAFF, key_scope=Scope.CREDIT, query=LookupQuery, refusals={404})
 def look_up_user(call: Call) -> LookupAnswer:
     """Return the id of the account with an email or an id, and whether it is disabled."""
     query = call.query
@@ -48,43 +48,43 @@ def look_up_user(call: Call) -> LookupAnswer:
     return LookupAnswer.model_validate(call.services.accounts.get(user_id))
 
 
-@routes.add("POST", "/users", role=Role.ADMIN, body=CreateUserRequest, status=201, refusals={409})
+@routes.add("POST", "/users", roles=ADMINS, body=CreateUserRequest, status=201, refusals={409})
 def create_user(call: Call) -> UserAnswer:
     """Create an account with an empty wallet."""
     return UserAnswer.model_validate(call.services.accounts.create(**dict(call.body), by=call.actor))
 
 
-@routes.add("PATCH", "/users/{user_id}", role=Role.ADMIN, body=EditUserRequest, refusals={409})
+@routes.add("PATCH", "/users/{user_id}", roles=ADMINS, body=EditUserRequest, refusals={409})
 def edit_user(call: Call, user_id: str) -> UserAnswer:
     """Change password, role or `disabled`. A password or disabling ends all logins and sessions.
 
-    An operator cannot disable their own account or change its role.
+    Admins cannot disable their own account or change its role.
     """
     if user_id == call.user_id and (call.body.disabled or call.body.role not in (None, Role.ADMIN)):
-        # The last operator could lock everyone out.
-        raise Conflict("You cannot disable your own account or remove its operator role. Ask another operator.")
+        # The last admin could lock everyone out.
+        raise Conflict("You cannot disable your own account or remove its role admin. Ask another admin.")
     changes = {name: value for name, value in call.body if value is not None}
     user = call.services.accounts.change(user_id, **changes, by=call.actor)
     return UserAnswer.model_validate(user)
 
 
-@routes.add("POST", "/users/{user_id}/erase", role=Role.ADMIN)
+@routes.add("POST", "/users/{user_id}/erase", roles=ADMINS)
 def erase_user(call: Call, user_id: str) -> ErasedAnswer:
     """Erase a person for good. Account, email and addresses go; all sums stay. After 503 `busy`, call it again."""
     if user_id == call.user_id:
-        # The audit entry would store the address of an erased person, and the last operator could erase the account.
-        raise Conflict("You cannot erase your own account. Ask another operator.")
+        # The audit entry would store the address of an erased person, and the last admin could erase the account.
+        raise Conflict("You cannot erase your own account. Ask another admin.")
     erased_at_ms = call.services.erasure.erase(user_id, by=call.actor)
     return ErasedAnswer(user_id=user_id, erased_at_ms=erased_at_ms)
 
 
-@routes.add("GET", "/wallets/{user_id}", role=Role.ADMIN)
+@routes.add("GET", "/wallets/{user_id}", roles=FINANCE)
 def user_wallet(call: Call, user_id: str) -> WalletAnswer:
     """Return a user's wallet."""
     return wallet_answer(call, call.services.ledger.wallet(user_id))
 
 
-@routes.add("GET", "/wallets/{user_id}/ledger", role=Role.ADMIN, query=ListQuery)
+@routes.add("GET", "/wallets/{user_id}/ledger", roles=FINANCE, query=ListQuery)
 def user_ledger(call: Call, user_id: str) -> ListAnswer[LedgerItem]:
     """List a user's ledger, newest first."""
     return ListAnswer[LedgerItem].model_validate(call.services.ledger.entries(user_id, **dict(call.query)))
@@ -93,7 +93,7 @@ def user_ledger(call: Call, user_id: str) -> ListAnswer[LedgerItem]:
 @routes.add(
     "POST",
     "/wallets/{user_id}/credit",
-    role=Role.ADMIN,
+    roles=FINANCE,
     key_scope=Scope.CREDIT,
     body=CreditRequest,
     keys_answer=PaymentAnswer,
@@ -110,7 +110,7 @@ def credit_wallet(call: Call, user_id: str) -> WalletAnswer | PaymentAnswer:
     return PaymentAnswer.model_validate(call.services.ledger.payment(call.body.payment_id))
 
 
-@routes.add("GET", "/payments/{payment_id}", role=Role.ADMIN, key_scope=Scope.CREDIT)
+@routes.add("GET", "/payments/{payment_id}", roles=FINANCE, key_scope=Scope.CREDIT)
 def payment(call: Call, payment_id: str) -> PaymentAnswer:
     """Return a payment. A service key sees those that it made."""
     return PaymentAnswer.model_validate(call.services.chargebacks.find(payment_id, by=call.actor))
@@ -119,7 +119,7 @@ def payment(call: Call, payment_id: str) -> PaymentAnswer:
 @routes.add(
     "POST",
     "/payments/{payment_id}/reverse",
-    role=Role.ADMIN,
+    roles=FINANCE,
     key_scope=Scope.CREDIT,
     body=ReverseRequest,
     refusals={409},

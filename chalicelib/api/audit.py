@@ -3,13 +3,13 @@
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.audit import AuditItem, AuditQuery
 from chalicelib.api.models.common import ListAnswer
-from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.accounts.users import ADMINS
 from chalicelib.domain.operations.audit import AuditEntry
 
 routes = Routes("audit")
 
 
-@routes.add("GET", "/audit", role=Role.ADMIN, query=AuditQuery)
+@routes.add("GET", "/audit", roles=ADMINS, query=AuditQuery)
 def list_audit(call: Call) -> ListAnswer[AuditItem]:
     """List operators' actions, newest first: on one user, by one operator, or all."""
     page = call.services.audit.listing(**dict(call.query))

@@ -42,9 +42,9 @@ class Call:
 
     @property
     def user_id(self) -> str:
-        """The caller's id. Only routes with a role have a caller, and a service key is none."""
+        """The caller's id. Only routes with roles have a caller, and a service key is none."""
         if self.caller is None:
-            raise RuntimeError("this request has no user: the route declares no role, or a service key sent it")
+            raise RuntimeError("this request has no user: the route declares no roles, or a service key sent it")
         return self.caller.user_id
 
     @property
@@ -55,7 +55,7 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """A declared route. `role` None means anyone, `limited` that it may return 429.
+    """A declared route. `roles` are those that may use it (None: anyone), `limited` means that it may return 429.
 
     `account` means that the account must be neither disabled nor logged out everywhere since the token was issued.
     `key_scope` is the scope with which a service key may call the route; without it, none may. The last five are for
@@ -67,7 +67,7 @@ class Endpoint:
     method: str
     path: str
     summary: str
-    role: Role | None
+    roles: frozenset[Role] | None
     answer: type[BaseModel] | None
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
@@ -90,19 +90,19 @@ class Routes:
         self.endpoints: list[Endpoint] = []
 
     def add(
-        self, method: str, path: str, *, role: Role | None, account: bool = False, **declared: Any
+        self, method: str, path: str, *, roles: frozenset[Role] | None, account: bool = False, **declared: Any
     ) -> Callable[[View], View]:
         """Declare a route with the fields of `Endpoint`.
 
-        The summary is the first line of the view's docstring, the answer is the model that the view returns. Operators'
-        routes always check the account.
+        The summary is the first line of the view's docstring, the answer is the model that the view returns. Routes
+        that viewers may not use always check the account.
         """
 
         def register(view: View) -> View:
             summary = (view.__doc__ or "").strip().split("\n")[0]
-            checked = account or role is Role.ADMIN
+            checked = account or (roles is not None and Role.VIEWER not in roles)
             of_view: dict[str, Any] = {"summary": summary, "answer": _answer_of(view)}
-            endpoint = Endpoint(method=method, path=path, role=role, account=checked, **of_view, **declared)
+            endpoint = Endpoint(method=method, path=path, roles=roles, account=checked, **of_view, **declared)
             self.endpoints.append(endpoint)
 
             def handler(**params: str) -> Response:
@@ -171,12 +171,12 @@ def _call(endpoint: Endpoint, request: Any, services: Container) -> Call:
 
 def _caller(endpoint: Endpoint, request: Any, services: Container) -> tuple[AccessClaims | None, ServiceKey | None]:
     """Return the caller or the service key of a request; neither on a route for anyone."""
-    if endpoint.role is None:
+    if endpoint.roles is None:
         return None, None
     token = bearer(request.headers.get("authorization"))
     if token and token.startswith(KEY_PREFIX):
         return None, services.service_keys.authenticate(token, endpoint.key_scope)
     caller = services.auth.authenticate(token)
     if endpoint.account:
-        services.auth.check_account(caller, endpoint.role)
+        services.auth.check_account(caller, endpoint.roles)
     return caller, None

@@ -17,13 +17,13 @@ from chalicelib.api.models.monitoring import (
 )
 from chalicelib.config import VERSION
 from chalicelib.domain.access.service_keys import Scope
-from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.accounts.users import STAFF
 from chalicelib.domain.money import cut_offs
 
 routes = Routes("monitoring")
 
 
-@routes.add("GET", "/healthz", role=None, failed=HealthAnswer)
+@routes.add("GET", "/healthz", roles=None, failed=HealthAnswer)
 def healthz(call: Call) -> HealthAnswer | Response:
     """Check the API and its dependencies; 503 when a dependency fails."""
     found = {name: "ok" if works else "failed" for name, works in call.services.monitoring.health().items()}
@@ -34,14 +34,14 @@ def healthz(call: Call) -> HealthAnswer | Response:
     return make_response(answer.model_dump_json(), "application/json", 503, {"Retry-After": "1"})
 
 
-@routes.add("GET", "/monitoring/metrics", role=Role.ADMIN, key_scope=Scope.METRICS)
+@routes.add("GET", "/monitoring/metrics", roles=STAFF, key_scope=Scope.METRICS)
 def metrics(call: Call) -> MetricsAnswer:
     """Return active sessions, points per minute, failures, gateway answers and cut-off times."""
     figures, reconciled = vars(call.services.monitoring.metrics()), call.services.reconciliation.figures()
     return MetricsAnswer.model_validate({**figures, "reconciliation": reconciled, "cut_offs": reconciled.cut_offs})
 
 
-@routes.add("GET", "/monitoring/streams", role=Role.ADMIN, key_scope=Scope.METRICS, query=StreamTrafficQuery)
+@routes.add("GET", "/monitoring/streams", roles=STAFF, key_scope=Scope.METRICS, query=StreamTrafficQuery)
 def stream_traffic(call: Call) -> ListAnswer[StreamTrafficItem]:
     """List the gateways' answers, refusals, cache hits and bytes for each stream in one hour."""
     page = call.services.monitoring.streams(**dict(call.query))
@@ -49,7 +49,7 @@ def stream_traffic(call: Call) -> ListAnswer[StreamTrafficItem]:
     return ListAnswer(items=items, next_cursor=page.next_cursor)
 
 
-@routes.add("GET", "/monitoring/cut-offs", role=Role.ADMIN, key_scope=Scope.METRICS, query=CutOffQuery)
+@routes.add("GET", "/monitoring/cut-offs", roles=STAFF, key_scope=Scope.METRICS, query=CutOffQuery)
 def list_cut_offs(call: Call) -> CutOffsAnswer:
     """List how long sessions that ended early on a UTC day were still served, by hour and reason."""
     totals = call.services.reconciliation.stored_totals(call.query.day)
@@ -58,7 +58,7 @@ def list_cut_offs(call: Call) -> CutOffsAnswer:
     )
 
 
-@routes.add("GET", "/monitoring/errors", role=Role.ADMIN, key_scope=Scope.METRICS)
+@routes.add("GET", "/monitoring/errors", roles=STAFF, key_scope=Scope.METRICS)
 def errors(call: Call) -> ErrorsAnswer:
     """Count the errors of the last hour."""
     return ErrorsAnswer(items=call.services.monitoring.errors())

@@ -16,6 +16,7 @@ from chalicelib.api.checks import PATH_FORMS, PAYMENT_PATH
 from chalicelib.api.endpoint import Call, Endpoint, Routes
 from chalicelib.api.responses import PROBLEM_SCHEMA, REF, answers_of, responses_of
 from chalicelib.config import VERSION
+from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.money.usage import DAY
 
 DESCRIPTION = (
@@ -26,7 +27,7 @@ DESCRIPTION = (
 routes = Routes("openapi")
 
 
-@routes.add("GET", "/openapi.json", role=None, other_types={"application/json": {"type": "object"}})
+@routes.add("GET", "/openapi.json", roles=None, other_types={"application/json": {"type": "object"}})
 def openapi(call: Call) -> Response:
     """Return this document."""
     return make_response(json.dumps(document()), "application/json")
@@ -88,12 +89,12 @@ def _operation(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
     if endpoint.body:
         schema = names[(endpoint.body, "validation")]
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-    if endpoint.role:
+    if endpoint.roles:
         operation["security"] = [{"access_token": []}]
         if endpoint.key_scope:
             operation["security"].append({"service_key": []})
             operation["x-key-scope"] = endpoint.key_scope.value
-        operation["x-role"] = endpoint.role.value
+        operation["x-roles"] = [role.value for role in Role if role in endpoint.roles]
         operation["x-account-checked"] = endpoint.account
     return operation
 

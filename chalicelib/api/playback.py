@@ -11,7 +11,7 @@ from chalicelib.api.models.playback import (
     StartRequest,
 )
 from chalicelib.api.wire import playback_answer, start_answer
-from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.accounts.users import OPERATORS, VIEWERS
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.problems import STATUS_OF_END
@@ -24,7 +24,7 @@ ENDS = frozenset({*STATUS_OF_END.values(), 404})
 @routes.add(
     "POST",
     "/playback/start",
-    role=Role.VIEWER,
+    roles=VIEWERS,
     body=StartRequest,
     status=201,
     limited=True,
@@ -41,26 +41,26 @@ def start(call: Call) -> StartAnswer:
     return start_answer(call, opened)
 
 
-@routes.add("POST", "/playback/heartbeat", role=Role.VIEWER, body=HeartbeatRequest, refusals=ENDS)
+@routes.add("POST", "/playback/heartbeat", roles=VIEWERS, body=HeartbeatRequest, refusals=ENDS)
 def heartbeat(call: Call) -> PlaybackAnswer:
     """Buy the next lease. A problem with the end reason says that the session has ended."""
     beat = call.services.billing.heartbeat(call.user_id, call.body.session_id, call.body.seq)
     return playback_answer(call, beat)
 
 
-@routes.add("POST", "/playback/renew", role=Role.VIEWER, body=SessionRequest, refusals={*ENDS, 409})
+@routes.add("POST", "/playback/renew", roles=VIEWERS, body=SessionRequest, refusals={*ENDS, 409})
 def renew(call: Call) -> PlaybackAnswer:
     """Return a fresh play token inside the paid lease. Charges nothing."""
     return playback_answer(call, call.services.playback.renew(call.user_id, call.body.session_id))
 
 
-@routes.add("POST", "/playback/stop", role=Role.VIEWER, body=SessionRequest, refusals={404})
+@routes.add("POST", "/playback/stop", roles=VIEWERS, body=SessionRequest, refusals={404})
 def stop(call: Call) -> EndAnswer:
     """End the caller's session and refund the rest of its lease. Stopping again returns the same end."""
     return _end_answer(call, call.services.playback.stop(call.user_id, call.body.session_id))
 
 
-@routes.add("POST", "/playback/kick", role=Role.ADMIN, body=KickRequest, refusals={404})
+@routes.add("POST", "/playback/kick", roles=OPERATORS, body=KickRequest, refusals={404})
 def kick(call: Call) -> EndAnswer:
     """End any session now and refund the rest of its lease."""
     return _end_answer(call, call.services.playback.kick(**dict(call.body), by=call.actor))

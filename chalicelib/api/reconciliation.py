@@ -5,13 +5,13 @@ from chalicelib.api.models.common import ListAnswer
 from chalicelib.api.models.reconciliation import AdjustRequest, DayTotalsAnswer, ReconciliationQuery
 from chalicelib.api.models.wallets import WalletAnswer
 from chalicelib.api.wire import wallet_answer
-from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.accounts.users import FINANCE
 from chalicelib.domain.money.reconciliation import SessionReconciliation
 
 routes = Routes("reconciliation")
 
 
-@routes.add("GET", "/reconciliation", role=Role.ADMIN, query=ReconciliationQuery)
+@routes.add("GET", "/reconciliation", roles=FINANCE, query=ReconciliationQuery)
 def list_reconciliation(call: Call) -> ListAnswer[SessionReconciliation]:
     """List the sessions that ended on a UTC day, with their ledger, leases and served media."""
     agrees = None if call.query.disagreeing is None else not call.query.disagreeing
@@ -21,7 +21,7 @@ def list_reconciliation(call: Call) -> ListAnswer[SessionReconciliation]:
     return ListAnswer[SessionReconciliation].model_validate(page)
 
 
-@routes.add("GET", "/reconciliation/{day}", role=Role.ADMIN)
+@routes.add("GET", "/reconciliation/{day}", roles=FINANCE)
 def day_totals(call: Call, day: str) -> DayTotalsAnswer:
     """Return the sums over the sessions that ended on a UTC day, and what the gateways served that day."""
     reconciliation = call.services.reconciliation
@@ -32,7 +32,7 @@ def day_totals(call: Call, day: str) -> DayTotalsAnswer:
     return DayTotalsAnswer.model_validate({**vars(totals), **gateways, "day_over": day_over})
 
 
-@routes.add("POST", "/sessions/{session_id}/adjust", role=Role.ADMIN, body=AdjustRequest, refusals={409})
+@routes.add("POST", "/sessions/{session_id}/adjust", roles=FINANCE, body=AdjustRequest, refusals={409})
 def adjust_session(call: Call, session_id: str) -> WalletAnswer:
     """Give points back for a session, or take some with a negative amount: once for each `payment_id`."""
     return wallet_answer(call, call.services.payments.adjust(session_id, by=call.actor, **dict(call.body)))

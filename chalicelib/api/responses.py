@@ -84,7 +84,7 @@ def refusals_of(endpoint: Endpoint) -> set[int]:
     """Return the error statuses of an operation."""
     # Every route rejects unknown query parameters, and every route may find a store unavailable.
     found = {400, 503, *endpoint.refusals}
-    if endpoint.role:
+    if endpoint.roles:
         # A service key is refused by every route that does not accept its scope.
         found |= {401, 403}
     if "{" in endpoint.path:

@@ -16,32 +16,32 @@ from chalicelib.api.models.streams import (
     StreamSettingsAnswer,
 )
 from chalicelib.api.wire import start_answer, stream_answer, stream_settings_answer
-from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.accounts.users import OPERATORS, VIEWERS
 from chalicelib.domain.ids import new_stream_id
 from chalicelib.domain.streams.stream import Stream
 
 routes = Routes("streams")
 
 
-@routes.add("GET", "/streams", role=Role.VIEWER, query=ListQuery)
+@routes.add("GET", "/streams", roles=VIEWERS, query=ListQuery)
 def list_streams(call: Call) -> ListAnswer[StreamAnswer]:
     """List the streams, with rate and state."""
     page = call.services.streams.listing(**dict(call.query))
     return ListAnswer(items=[stream_answer(view) for view in page.items], next_cursor=page.next_cursor)
 
 
-@routes.add("GET", "/streams/{stream_id}", role=Role.VIEWER, operators_answer=StreamSettingsAnswer, refusals={403})
+@routes.add("GET", "/streams/{stream_id}", roles=VIEWERS, operators_answer=StreamSettingsAnswer, refusals={403})
 def get_stream(call: Call, stream_id: str) -> StreamAnswer:
     """Return one stream. Operators see its settings too."""
     view = call.services.streams.view(stream_id)
-    if call.caller is None or call.caller.role is not Role.ADMIN:
+    if call.caller is None or call.caller.role not in OPERATORS:
         return stream_answer(view)
     # The settings contain the ingest key.
-    call.services.auth.check_account(call.caller, Role.ADMIN)
+    call.services.auth.check_account(call.caller, OPERATORS)
     return stream_settings_answer(call, view)
 
 
-@routes.add("POST", "/streams", role=Role.ADMIN, body=CreateStreamRequest, status=201, refusals={409})
+@routes.add("POST", "/streams", roles=OPERATORS, body=CreateStreamRequest, status=201, refusals={409})
 def create_stream(call: Call) -> StreamSettingsAnswer:
     """Create a stopped stream. Everything but title and ingest has a default."""
     values = _settings(call.body)
@@ -50,7 +50,7 @@ def create_stream(call: Call) -> StreamSettingsAnswer:
     return _changed(call, stream)
 
 
-@routes.add("PATCH", "/streams/{stream_id}", role=Role.ADMIN, body=EditStreamRequest, query=EditQuery, refusals={409})
+@routes.add("PATCH", "/streams/{stream_id}", roles=OPERATORS, body=EditStreamRequest, query=EditQuery, refusals={409})
 def edit_stream(call: Call, stream_id: str) -> EditAnswer:
     """Change settings; fields that are left out stay. Reports whether the encoder restarts, and how many watch."""
     dry_run = call.query.dry_run
@@ -59,31 +59,31 @@ def edit_stream(call: Call, stream_id: str) -> EditAnswer:
     return EditAnswer(**settings.model_dump(), applies=edit.applies, viewers=edit.viewers, dry_run=dry_run)
 
 
-@routes.add("DELETE", "/streams/{stream_id}", role=Role.ADMIN, status=204)
+@routes.add("DELETE", "/streams/{stream_id}", roles=OPERATORS, status=204)
 def archive_stream(call: Call, stream_id: str) -> None:
     """Stop a stream and hide it. Its history stays."""
     call.services.streams.archive(stream_id, by=call.actor)
 
 
-@routes.add("POST", "/streams/{stream_id}/state", role=Role.ADMIN, body=StateRequest)
+@routes.add("POST", "/streams/{stream_id}/state", roles=OPERATORS, body=StateRequest)
 def set_stream_state(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Set the desired state. Sessions of a stream that is no longer live end with a refund."""
     return _changed(call, call.services.streams.set_state(stream_id, call.body.state, by=call.actor))
 
 
-@routes.add("POST", "/streams/{stream_id}/restart", role=Role.ADMIN)
+@routes.add("POST", "/streams/{stream_id}/restart", roles=OPERATORS)
 def restart_stream(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Restart the encoder. Viewers stay."""
     return _changed(call, call.services.streams.restart(stream_id, by=call.actor))
 
 
-@routes.add("POST", "/streams/{stream_id}/ingest-key", role=Role.ADMIN)
+@routes.add("POST", "/streams/{stream_id}/ingest-key", roles=OPERATORS)
 def rotate_ingest_key(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Replace the ingest key. A sender with the old key is disconnected within seconds."""
     return _changed(call, call.services.streams.rotate_ingest_key(stream_id, by=call.actor))
 
 
-@routes.add("GET", "/streams/{stream_id}/runtime", role=Role.ADMIN)
+@routes.add("GET", "/streams/{stream_id}/runtime", roles=OPERATORS)
 def stream_runtime(call: Call, stream_id: str) -> RuntimeAnswer:
     """Return what the stream's worker reports."""
     view = call.services.streams.view(stream_id)
@@ -101,7 +101,7 @@ def stream_runtime(call: Call, stream_id: str) -> RuntimeAnswer:
     return RuntimeAnswer.model_validate(values)
 
 
-@routes.add("GET", "/streams/{stream_id}/log", role=Role.ADMIN)
+@routes.add("GET", "/streams/{stream_id}/log", roles=OPERATORS)
 def stream_log(call: Call, stream_id: str) -> StreamLogAnswer:
     """List the last lines of the newest encoder runs and failed sources, newest first, in one page.
 
@@ -112,7 +112,7 @@ def stream_log(call: Call, stream_id: str) -> StreamLogAnswer:
     return StreamLogAnswer.model_validate({"items": runs, "next_cursor": None, "ingest_refusals": refusals})
 
 
-@routes.add("POST", "/streams/{stream_id}/preview", role=Role.ADMIN, status=201, refusals={409})
+@routes.add("POST", "/streams/{stream_id}/preview", roles=OPERATORS, status=201, refusals={409})
 def preview_stream(call: Call, stream_id: str) -> StartAnswer:
     """Open a free session of ten minutes for the operator."""
     return start_answer(call, call.services.playback.preview(stream_id, client=call.client, by=call.actor))

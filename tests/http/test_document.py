@@ -39,7 +39,7 @@ def test_what_a_document_does_not_name_is_found(api: Api, tmp_path: Path) -> Non
     del answer["properties"]["version"]
     answer["required"].remove("version")
     cap["responses"]["401"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
-    wallet["x-role"] = "admin"
+    wallet["x-roles"] = ["admin"]
     (tmp_path / "other.json").write_text(json.dumps(other))
     done = run(api, "--examples", "1", "--document", str(tmp_path / "other.json"), "--only", "/me/wallet")
     assert done.returncode == 1, done.stdout + done.stderr

@@ -25,7 +25,7 @@ from tests.schema.cases import load_schema, send_bounds, send_generated, valid_r
 from tests.schema.document import Document, Operation, operations, strict
 from tests.schema.judge import Tally
 
-ROLES = ("anonymous", "viewer", "admin")
+ROLES = ("anonymous", "viewer", "operator", "finance", "admin")
 # A role that is always refused gets one example in so many.
 REFUSED_SHARE = 4
 
@@ -44,7 +44,7 @@ class Run:
         for operation in self._operations:
             if self._arguments.only in str(operation):
                 # Public operations are requested in one role.
-                for role in ROLES if operation.role else ROLES[:1]:
+                for role in ROLES if operation.roles else ROLES[:1]:
                     yield self._check(operation, role)
 
     def _check(self, operation: Operation, role: str) -> Tally:
@@ -90,7 +90,7 @@ def platform(arguments: argparse.Namespace) -> Iterator[Accounts]:
 
 def report(tally: Tally) -> list[str]:
     statuses = " ".join(f"{status}:{count}" for status, count in sorted(tally.statuses.items()))
-    print(f"{tally.role:6} {tally.operation!s:42} {tally.request_count:5} requests  {statuses}", flush=True)
+    print(f"{tally.role:9} {tally.operation!s:42} {tally.request_count:5} requests  {statuses}", flush=True)
     wrong = [f"{what}\n    {shown}" for what, shown in tally.failures.items()]
     if tally.allowed and not any(status < 300 for status in tally.statuses):
         wrong.append("Never succeeded in this role")

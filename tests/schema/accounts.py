@@ -58,7 +58,7 @@ class Accounts:
         self._operator_login = email, password, "admin"
         self._operator = self._login(*self._operator_login)
         self._temporary_streams: list[str] = []
-        self._logins = {role: self.new_login(role) for role in ("viewer", "admin")}
+        self._logins = {role: self.new_login(role) for role in ("viewer", "operator", "finance", "admin")}
 
     def close(self) -> None:
         self._http.close()
@@ -68,7 +68,7 @@ class Accounts:
 
     def login_for(self, role: str, operation: Operation, *, changes_data: bool) -> Login:
         """Return the login for an operation: a new one if the operation changes its data."""
-        if changes_data and (str(operation) in ABOUT_ONESELF or (operation.role == "viewer" and operation.changes)):
+        if changes_data and (str(operation) in ABOUT_ONESELF or ("viewer" in operation.roles and operation.changes)):
             return self.new_login(role)
         return self._shared_login(role)
 
@@ -134,7 +134,7 @@ class Accounts:
         return VALUES[name] if name != "day" else f"{datetime.now(UTC):%Y-%m-%d}"
 
     def _session_for(self, operation: Operation, login: Login) -> str:
-        if operation.role != "admin":
+        if "viewer" in operation.roles:
             return str(self._session_of(login)["session_id"])
         watched = self._session_of(viewer := self.new_login("viewer"))
         if operation.path.endswith("/adjust"):

@@ -16,11 +16,14 @@ ENOUGH_IN_QUERY = {"/users/lookup": ("email",)}
 
 @dataclass(frozen=True)
 class Operation:
-    """A method of a path, with its role and its required names: in the path, in the body, in the query."""
+    """A method of a path, with the roles that may use it (empty: anyone).
+
+    Its required names are those of the path, the body and the query.
+    """
 
     method: str
     path: str
-    role: str | None
+    roles: tuple[str, ...]
     path_names: tuple[str, ...]
     required: tuple[str, ...]
     in_query: tuple[str, ...] = ()
@@ -42,7 +45,7 @@ def _operations(document: Document) -> Iterator[Operation]:
         for method, operation in methods.items():
             in_path = tuple(each["name"] for each in operation.get("parameters", []) if each["in"] == "path")
             required, in_query = _required(document, operation), ENOUGH_IN_QUERY.get(path, ())
-            yield Operation(method.upper(), path, operation.get("x-role"), in_path, required, in_query)
+            yield Operation(method.upper(), path, tuple(operation.get("x-roles", ())), in_path, required, in_query)
 
 
 def _required(document: Document, operation: dict[str, Any]) -> tuple[str, ...]:

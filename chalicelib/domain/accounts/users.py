@@ -14,10 +14,23 @@ PASSWORD_CHARS_MIN, PASSWORD_CHARS_MAX = 8, 200
 
 
 class Role(StrEnum):
-    """The role of an account. `admin` includes `viewer`."""
+    """The role of an account. Every role may watch, as a viewer does.
+
+    `operator` runs streams and sessions, `finance` wallets, payments and reconciliation, `admin` all and the accounts.
+    """
 
     VIEWER = "viewer"
+    OPERATOR = "operator"
+    FINANCE = "finance"
     ADMIN = "admin"
+
+
+# The roles that may use a route.
+VIEWERS = frozenset(Role)
+STAFF = VIEWERS - {Role.VIEWER}
+OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
+FINANCE = frozenset({Role.FINANCE, Role.ADMIN})
+ADMINS = frozenset({Role.ADMIN})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,14 +62,16 @@ class Auth:
             )
         return self._tokens.access(access_token, self._clock.now_ms())
 
-    def check_account(self, caller: AccessClaims, role: Role) -> None:
-        """Check a token against its account, which may be disabled, demoted or logged out since.
+    def check_account(self, caller: AccessClaims, roles: frozenset[Role]) -> None:
+        """Check a token against its account, which may be disabled or logged out since, or have another role.
 
-        Raise `Forbidden`, or `Unauthenticated` if another login would help.
+        Raise `Forbidden` if it has none of the roles, or `Unauthenticated` if another login would help.
         """
-        user = self._users.get(caller.user_id) if caller.role is Role.ADMIN or role is Role.VIEWER else None
-        if role is Role.ADMIN and (user is None or user.role is not Role.ADMIN):
-            raise Forbidden("Only operators may do this.")
+        user = self._users.get(caller.user_id)
+        role = user.role if user else caller.role
+        if role not in roles:
+            allowed = " or ".join(each.value for each in Role if each in roles)
+            raise Forbidden(f"Only the role {allowed} may do this. This account has the role {role.value}.")
         if user is None or user.disabled:
             raise Forbidden("This account is disabled.")
         if user.token_generation != caller.generation:

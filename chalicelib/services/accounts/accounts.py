@@ -52,8 +52,8 @@ class Accounts:
         """Return the account with this email, created if missing. An existing one stays as it is."""
         return self._users.by_email(email) or self.create(email, password, role)
 
-    def make_operator(self, email: str, password: str, *, by: Actor) -> User:
-        """Return the account with this email as an enabled operator with this password. Raise `Invalid`."""
+    def make_admin(self, email: str, password: str, *, by: Actor) -> User:
+        """Return the account with this email as an enabled admin with this password. Raise `Invalid`."""
         check_credentials(email, password)
         user = self._users.by_email(email)
         if user is None:

@@ -1,6 +1,6 @@
 """Reversal of payments, as after a chargeback: points come back from the wallet, and the account may be disabled."""
 
-from chalicelib.domain.accounts.users import Role
+from chalicelib.domain.accounts.users import STAFF
 from chalicelib.domain.errors import Conflict, NotReversible, PaymentNotFound
 from chalicelib.domain.money.wallets import REVERSAL_PREFIX, EntryKind, Payment
 from chalicelib.domain.operations.audit import Actor, reversal_action
@@ -47,7 +47,7 @@ class Chargebacks:
         if user is None:
             # An erased account cannot log in any more.
             return
-        if user.role is Role.ADMIN:
+        if user.role in STAFF:
             # A stolen key could lock every operator out.
             raise Conflict("This is an operator's account. Repeat it without disable_account, and look at the account.")
         self._accounts.change(user_id, disabled=True, by=by)

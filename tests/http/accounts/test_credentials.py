@@ -128,8 +128,8 @@ def test_a_start_that_was_under_way_takes_itself_back(
     assert services.ledger.wallet(user.user_id).balance_millipoints == 100_000
 
 
-@pytest.mark.parametrize("changes", [{"disabled": True}, {"role": "viewer"}])
-def test_no_operator_locks_themselves_out(api: Api, changes: dict[str, object]) -> None:
+@pytest.mark.parametrize("changes", [{"disabled": True}, {"role": "operator"}])
+def test_no_admin_locks_themselves_out(api: Api, changes: dict[str, object]) -> None:
     operator = api.user(Role.ADMIN)
     headers = api.login(operator)
     assert_problem(api.http.patch(f"/users/{operator.user_id}", json=changes, headers=headers), 409, "conflict")
@@ -140,18 +140,18 @@ def test_no_operator_locks_themselves_out(api: Api, changes: dict[str, object]) 
 
 
 def add(api: Api, email: str, password: str) -> subprocess.CompletedProcess[str]:
-    return api.command("infra.commands.add_operator", email, stdin=password + "\n")
+    return api.command("infra.commands.add_admin", email, stdin=password + "\n")
 
 
-def operates(api: Api, email: str, password: str) -> bool:
-    return api.http.get("/users", headers=bearer(api.try_login(email, password))).status_code == 200
+def administers(api: Api, email: str, password: str) -> bool:
+    return api.http.get("/audit", headers=bearer(api.try_login(email, password))).status_code == 200
 
 
-def test_it_makes_an_operator(api: Api) -> None:
+def test_it_makes_an_admin(api: Api) -> None:
     email = f"{new_session_id()}@local"
     done = add(api, email.upper(), NEW)
     assert done.returncode == 0 and email in done.stdout.lower(), done.stderr
-    assert operates(api, email, NEW)
+    assert administers(api, email, NEW)
 
 
 def test_it_lets_somebody_in_again_who_was_locked_out(api: Api) -> None:
@@ -159,8 +159,8 @@ def test_it_lets_somebody_in_again_who_was_locked_out(api: Api) -> None:
     old = api.login(user)
     api.services.accounts.change(user.user_id, disabled=True, role=Role.VIEWER)
     assert add(api, user.email, NEW).returncode == 0
-    assert operates(api, user.email, NEW)
-    assert api.http.get("/users", headers=old).status_code == 401
+    assert administers(api, user.email, NEW)
+    assert api.http.get("/audit", headers=old).status_code == 401
     (entry,) = api.services.audit.listing(user_id=user.user_id, by_user_id=None, limit=9, cursor=None).items
     assert (entry.action.name, entry.by_user_id) == ("user.edit", "operator-command")
     assert (entry.action.after, entry.action.details) == ({"role": "admin", "disabled": False}, {"password": "reset"})
@@ -170,6 +170,6 @@ def test_it_lets_somebody_in_again_who_was_locked_out(api: Api) -> None:
 def test_what_cannot_be_is_refused_and_changes_nothing(api: Api, email: str, password: str) -> None:
     done = add(api, email, password)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("No account became an operator: ") and len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("No account became an admin: ") and len(done.stderr.splitlines()) == 1
     assert api.services.stores.users.by_email("x@local") is None
     assert PASSWORD not in done.stderr

@@ -15,7 +15,7 @@ from tests.http.conftest import Api, assert_problem
 from tests.http.test_bad_input import path_of
 
 ENDPOINTS = [endpoint for routes in ALL_ROUTES for endpoint in routes.endpoints]
-WITH_ROLE = [endpoint for endpoint in ENDPOINTS if endpoint.role]
+WITH_ROLE = [endpoint for endpoint in ENDPOINTS if endpoint.roles]
 
 
 def new_key(api: Api, *scopes: str, **more: Any) -> dict[str, Any]:
@@ -196,4 +196,4 @@ def test_operators_only_make_keys_and_the_log_names_a_key(api: Api) -> None:
 
 def test_an_operator_has_no_less_than_a_key(api: Api) -> None:
     for endpoint in ENDPOINTS:
-        assert endpoint.key_scope is None or endpoint.role is Role.ADMIN
+        assert endpoint.key_scope is None or Role.ADMIN in endpoint.roles

@@ -10,17 +10,18 @@ OPENING = """# Roles
 
 Who may call what. This table is made from the declarations of the routes
 (`python -m tests.unit.accounts.test_roles`), and the
-suite compares them. `/openapi.json` has the same as `x-role`, `x-account-checked` and `x-key-scope`.
+suite compares them. `/openapi.json` has the same as `x-roles`, `x-account-checked` and `x-key-scope`.
 
-A `viewer` reaches only the viewer's own wallet, ledger and sessions; those of other accounts do not exist for it (404).
-An `admin` may do all that a viewer may, as themselves. Where the account is checked, a token is not enough: an account
-that was disabled, demoted or logged out everywhere since is refused at once.
+Every role may watch, and reaches by `/me` and `/playback` only its own wallet, ledger and sessions: those of other
+accounts do not exist for it (404). Beside that, an `operator` runs streams and sessions, `finance` wallets, payments
+and reconciliation, and an `admin` everything, the accounts too. Another role gets 403. Where the account is checked, a
+token is not enough: an account that was disabled, given another role or logged out everywhere since is refused at once.
 
 A service key ([payments.md](payments.md#service-keys)) reaches the routes that name one of its scopes, and no other:
 401 for a wrong key, 403 `key_scope` for a route outside its scopes. Routes for anyone ignore it.
 
-| method | path | who | account checked | scope of service keys | may answer 429 |
-| --- | --- | --- | --- | --- | --- |
+| method | path | viewer | operator | finance | admin | account checked | scope of service keys | may answer 429 |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
 """
 
 
@@ -31,7 +32,8 @@ def roles() -> str:
         for method, operation in methods.items():
             checked = "yes" if operation.get("x-account-checked") else ""
             limited = "yes" if "429" in operation["responses"] else ""
-            who = operation.get("x-role", "anyone")
+            roles = operation.get("x-roles", ["anyone"])
+            who = " | ".join("yes" if role in roles else "anyone" if roles == ["anyone"] else "" for role in Role)
             scope = operation.get("x-key-scope", "")
             lines.append(f"| {method.upper()} | `{path}` | {who} | {checked} | {scope} | {limited} |")
     return OPENING + "\n".join(lines) + "\n"
@@ -42,13 +44,13 @@ def test_the_page_of_roles_is_true() -> None:
 
 
 def test_operators_accounts_are_always_checked_and_so_are_viewers_who_change_something() -> None:
-    endpoints = [endpoint for routes in ALL_ROUTES for endpoint in routes.endpoints if endpoint.role]
+    endpoints = [endpoint for routes in ALL_ROUTES for endpoint in routes.endpoints if endpoint.roles]
     unchecked = {
         (endpoint.method, endpoint.path) for endpoint in endpoints if endpoint.method != "GET" and not endpoint.account
     }
     # Ending logins also ends the sessions of these.
     assert unchecked == {("POST", f"/playback/{name}") for name in ("heartbeat", "renew", "stop")}
-    assert all(endpoint.account for endpoint in endpoints if endpoint.role is Role.ADMIN)
+    assert all(endpoint.account for endpoint in endpoints if Role.VIEWER not in endpoint.roles)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Make an account an operator: `python -m infra.commands.add_operator EMAIL`, for the stage of the environment.
+"""Make an account an admin: `python -m infra.commands.add_admin EMAIL`, for the stage of the environment.
 
-It creates the first operator of a stage, and restores access for one who is locked out: an existing account becomes an
-operator and is enabled, and all its logins and sessions end. The password is read from the terminal, or from the first
+It creates the first admin of a stage, and restores access for one who is locked out: an existing account becomes an
+admin and is enabled, and all its logins and sessions end. The password is read from the terminal, or from the first
 line of the standard input.
 """
 
@@ -19,18 +19,16 @@ PASSWORD_CHARS_MAX = 4_096
 
 
 def main() -> int:
-    """Run the command line. Return 1 if no account became an operator."""
-    parser = argparse.ArgumentParser(
-        prog="python -m infra.commands.add_operator", description="Make an account an operator."
-    )
+    """Run the command line. Return 1 if no account became an admin."""
+    parser = argparse.ArgumentParser(prog="python -m infra.commands.add_admin", description="Make an account an admin.")
     parser.add_argument("email", metavar="EMAIL")
     email = parser.parse_args().email
     try:
-        user = Container(load()).accounts.make_operator(email, _password(email), by=COMMAND)
+        user = Container(load()).accounts.make_admin(email, _password(email), by=COMMAND)
     except (ConfigError, DomainError, StoreUnavailable, UnicodeError) as error:
-        print(f"No account became an operator: {error}", file=sys.stderr)
+        print(f"No account became an admin: {error}", file=sys.stderr)
         return 1
-    print(f"{user.email} is an operator ({user.user_id})")
+    print(f"{user.email} is an admin ({user.user_id})")
     return 0
 
 
