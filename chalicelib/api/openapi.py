@@ -10,7 +10,19 @@ from chalice.app import Response
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from chalicelib.api import account, admin, audit, auth, monitoring, playback, reconciliation, streams, workers
+from chalicelib.api import (
+    account,
+    audit,
+    auth,
+    monitoring,
+    playback,
+    reconciliation,
+    sessions,
+    streams,
+    users,
+    wallets,
+    workers,
+)
 from chalicelib.api.answers import make_response
 from chalicelib.api.checks import PATH_FORMS, PAYMENT_PATH
 from chalicelib.api.endpoint import Call, Endpoint, Routes
@@ -39,7 +51,9 @@ ALL_ROUTES = (
     streams.routes,
     workers.routes,
     playback.routes,
-    admin.routes,
+    sessions.routes,
+    users.routes,
+    wallets.routes,
     reconciliation.routes,
     audit.routes,
     monitoring.routes,
