@@ -16,13 +16,14 @@ class Metering:
     def __init__(self, usage: Usage, clock: Clock) -> None:
         self._usage = usage
         self._clock = clock
-        self._followed = False
+        self._followed = True
         self._read_at_ms: int | None = None
 
     def is_followed(self) -> bool:
         """Return whether a gateway's log is followed, as of at most `CACHE_MS` ago.
 
-        If the store does not answer, return what was known before: an end must not fail for it.
+        If the store does not answer, return what was known before, at first True: an end must not fail for it, and a
+        reserve comes back by itself.
         """
         now_ms = self._clock.now_ms()
         if self._read_at_ms is None or not 0 <= now_ms - self._read_at_ms < CACHE_MS:
