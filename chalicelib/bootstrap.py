@@ -29,6 +29,7 @@ from chalicelib.services.money.reconciliation import Reconciliation
 from chalicelib.services.money.session_opener import SessionOpener
 from chalicelib.services.money.settlements import CreditRules, Settlements
 from chalicelib.services.money.statements import Statements
+from chalicelib.services.money.totals import TotalsService
 from chalicelib.services.operations.audit import Audit
 from chalicelib.services.operations.monitoring import Monitoring
 from chalicelib.services.operations.workers import WorkersService
@@ -251,6 +252,10 @@ class Container:
             users=self.stores.users,
             audit=self.audit,
         )
+
+    @cached_property
+    def totals(self) -> TotalsService:
+        return TotalsService(self.stores.totals, self.stores.clock)
 
     @cached_property
     def chargebacks(self) -> Chargebacks:

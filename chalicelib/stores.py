@@ -22,6 +22,7 @@ from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.money.dynamodb_ledger import DynamoLedger, DynamoPayments
 from chalicelib.adapters.money.dynamodb_reconciliation import DynamoReconciliations
 from chalicelib.adapters.money.dynamodb_sessions import DynamoPlaybackSessions
+from chalicelib.adapters.money.dynamodb_totals import DynamoTotalsByDay
 from chalicelib.adapters.money.dynamodb_usage import DynamoUsage
 from chalicelib.adapters.money.dynamodb_wallets import DynamoWallets
 from chalicelib.adapters.operations.dynamodb_audit import DynamoAuditLog
@@ -51,6 +52,7 @@ class Stores:
     payments = cached_property(lambda self: DynamoPayments(self._prefix))
     sessions = cached_property(lambda self: DynamoPlaybackSessions(self._prefix))
     reconciliations = cached_property(lambda self: DynamoReconciliations(self._prefix))
+    totals = cached_property(lambda self: DynamoTotalsByDay(self._prefix))
     usage = cached_property(lambda self: DynamoUsage(self._prefix))
     clients = cached_property(lambda self: DynamoClients(self._prefix, self.settings.address_days))
     service_keys = cached_property(lambda self: DynamoServiceKeys(self._prefix))

@@ -51,6 +51,8 @@ TABLES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]], str | None]
     "usage": ("session_id", None, {}, "expires_at_s"),
     # The comparison of payment and delivery, by the UTC day of a session's end. Differences have an index.
     "reconciliation": ("day", "session_id", {"disagreeing_by_day": ("disagreeing_day", "session_id")}, None),
+    # Money by UTC month, day and shard.
+    "totals": ("month", "day_shard", {}, None),
     # The audit log by month, with an index by account and one by operator.
     "audit": (
         "month",

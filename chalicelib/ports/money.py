@@ -113,14 +113,16 @@ class Wallets(Protocol):
         """Clear the debt of a wallet, which gets no further one. Does nothing without a wallet."""
 
     def pay(self, payment: Payment, adjusted: SessionRecord | None = None) -> bool:
-        """Apply a payment once, in one transaction. Return False if its id was applied before.
+        """Apply a payment once, in one transaction with the totals of its day.
+
+        Return False if its id was applied before.
 
         With the record of an adjusted session, its adjustments together must give back at least 0 and at most its cost,
         else raise `BeyondCost`; a session that has not ended has no cost yet.
         """
 
     def reverse(self, payment: Payment) -> bool:
-        """Take back a payment with its reversal set (`reversed_payment`), once, in one transaction.
+        """Take back a payment with its reversal set (`reversed_payment`), once, in one transaction with its totals.
 
         Return False if it was reversed before or is unknown. Raise `WalletRefused` unless the wallet holds what is
         taken, and nothing else where there is a shortfall.

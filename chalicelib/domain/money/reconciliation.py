@@ -76,6 +76,7 @@ class SessionReconciliation:
     served_ahead_millipoints: int
     unserved_credit_millipoints: int
     debt_millipoints: int
+    debt_payment_millipoints: int
     adjustment_millipoints: int
     net_millipoints: int
     leases: int
@@ -108,6 +109,7 @@ class DayTotals:
     served_ahead_millipoints: int = 0
     unserved_credit_millipoints: int = 0
     debt_millipoints: int = 0
+    debt_payment_millipoints: int = 0
     adjustment_millipoints: int = 0
     net_millipoints: int = 0
     leases: int = 0
@@ -171,6 +173,7 @@ def reconcile(
         served_ahead_millipoints=ahead,
         unserved_credit_millipoints=credited,
         debt_millipoints=debt,
+        debt_payment_millipoints=record.debt_payment_millipoints,
         adjustment_millipoints=adjusted,
         net_millipoints=net,
         leases=sum(entry.kind in (EntryKind.LEASE, EntryKind.UNSERVED) for entry in entries),

@@ -92,6 +92,8 @@ class SessionRecord:
     settled_ms: int | None = None
     settled_millipoints: int | None = None
     settled_debt_millipoints: int | None = None
+    # What its start paid of the debt of earlier sessions. It is no part of its cost.
+    debt_payment_millipoints: int = 0
 
     @property
     def active(self) -> bool:

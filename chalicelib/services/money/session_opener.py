@@ -103,7 +103,7 @@ class SessionOpener:
             if isinstance(purchase, Over):
                 raise SessionOver(purchase.reason, balance_millipoints=wallet.balance_millipoints)
             session = self._first_session(record, purchase, budget_millipoints, now_ms, counted=viewers_max > 0)
-            known = replace(record, from_version=wallet.version)
+            known = replace(record, from_version=wallet.version, debt_payment_millipoints=debt)
             try:
                 self._wallets.start(user_id, session, known, self._sessions_per_user_max, viewers_max, debt)
             except NoPlace:

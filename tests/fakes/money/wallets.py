@@ -10,6 +10,8 @@ from chalicelib.domain.money.lease import Closing, Outcome, Purchase, buy_from_m
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
 from chalicelib.domain.money.settlement import SettlementWrite
+from chalicelib.domain.money.totals import MoneyTotals, totals_of_payment, totals_of_reversal
+from chalicelib.domain.money.usage import day_of
 from chalicelib.domain.money.wallets import (
     JOURNAL_ENTRIES_MAX,
     PAGE_ENTRIES,
@@ -41,6 +43,11 @@ class MemoryStore:
         self.payments: dict[str, Payment] = {}
         self.pages: dict[tuple[str, int], Page] = {}
         self.places: Counter[str] = Counter()
+        self.totals: dict[str, MoneyTotals] = {}
+
+    def count(self, at_ms: int, counted: MoneyTotals) -> None:
+        day = day_of(at_ms)
+        self.totals[day] = self.totals.get(day, MoneyTotals()).plus(counted)
 
 
 class MemoryWallets:
@@ -258,6 +265,7 @@ class MemoryWallets:
                 raise WalletRefused(wallet)
             self._apply(wallet, payment_entry(payment), payment.millipoints)
             self._store.payments[payment.payment_id] = payment
+            self._store.count(payment.at_ms, totals_of_payment(payment))
             if record is not None:
                 self._store.records[record.session_id] = replace(
                     record,
@@ -280,6 +288,7 @@ class MemoryWallets:
                 raise WalletRefused(wallet)
             self._apply(wallet, reversal_entry(payment), -taken)
             self._store.payments[payment.payment_id] = payment
+            self._store.count(payment.reversed_at_ms or 0, totals_of_reversal(payment))
             return True
 
     def trim(self, user_id: str, entry_ids: Sequence[str]) -> None:
