@@ -63,6 +63,17 @@ PROBLEM_SCHEMA = {
         },
         "port": {"type": "integer", "description": "the port in use"},
         "stream_id": {"type": "string", "description": "the stream that uses the port"},
+        "version": {"type": "integer", "description": "with 412: the current version"},
+        "differing": {
+            "type": ["array", "null"],
+            "description": "with 412: the fields that have changed since the version that the request named, with both"
+            " values; secrets are hidden. Null if that version is too old or unknown",
+            "items": {
+                "type": "object",
+                "required": ["field", "seen", "current"],
+                "properties": {"field": {"type": "string"}, "seen": {}, "current": {}},
+            },
+        },
         "millipoints_min": {"type": "integer", "description": "the smallest adjustment allowed"},
         "millipoints_max": {"type": "integer", "description": "the largest adjustment allowed"},
     },
@@ -96,6 +107,8 @@ def refusals_of(endpoint: Endpoint) -> set[int]:
         found.add(414)
     if endpoint.limited:
         found.add(429)
+    if endpoint.if_match:
+        found.add(412)
     return found
 
 

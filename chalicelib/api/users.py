@@ -3,6 +3,7 @@
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.accounts import (
     CreateUserRequest,
+    EditableUserAnswer,
     EditUserRequest,
     ErasedAnswer,
     LookupAnswer,
@@ -31,14 +32,20 @@ def look_up_user(call: Call) -> LookupAnswer:
     return LookupAnswer.model_validate(call.services.accounts.get(user_id))
 
 
-@routes.add("POST", "/users", roles=ADMINS, body=CreateUserRequest, status=201, refusals={409})
-def create_user(call: Call) -> UserAnswer:
+@routes.add("POST", "/users", roles=ADMINS, body=CreateUserRequest, status=201, etag=True, refusals={409})
+def create_user(call: Call) -> EditableUserAnswer:
     """Create an account with an empty wallet."""
-    return UserAnswer.model_validate(call.services.accounts.create(**dict(call.body), by=call.actor))
+    return EditableUserAnswer.model_validate(call.services.accounts.create(**dict(call.body), by=call.actor))
 
 
-@routes.add("PATCH", "/users/{user_id}", roles=ADMINS, body=EditUserRequest, refusals={409})
-def edit_user(call: Call, user_id: str) -> UserAnswer:
+@routes.add("GET", "/users/{user_id}", roles=STAFF, etag=True)
+def get_user(call: Call, user_id: str) -> EditableUserAnswer:
+    """Return an account."""
+    return EditableUserAnswer.model_validate(call.services.accounts.get(user_id))
+
+
+@routes.add("PATCH", "/users/{user_id}", roles=ADMINS, body=EditUserRequest, etag=True, if_match=True, refusals={409})
+def edit_user(call: Call, user_id: str) -> EditableUserAnswer:
     """Change password, role or `disabled`. A password or disabling ends all logins and sessions.
 
     Admins cannot disable their own account or change its role.
@@ -47,8 +54,8 @@ def edit_user(call: Call, user_id: str) -> UserAnswer:
         # The last admin could lock everyone out.
         raise Conflict("You cannot disable your own account or remove its role admin. Ask another admin.")
     changes = {name: value for name, value in call.body if value is not None}
-    user = call.services.accounts.change(user_id, **changes, by=call.actor)
-    return UserAnswer.model_validate(user)
+    user = call.services.accounts.change(user_id, **changes, by=call.actor, expected=call.expected)
+    return EditableUserAnswer.model_validate(user)
 
 
 @routes.add("POST", "/users/{user_id}/erase", roles=ADMINS)

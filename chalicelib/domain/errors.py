@@ -224,6 +224,12 @@ class AdjustmentOutOfBounds(Conflict):
     code = "adjustment_out_of_bounds"
 
 
+class ChangedMeanwhile(DomainError):
+    """An edit named a version that is not the current one. `extra["differing"]` lists the fields, None if unknown."""
+
+    code = "changed_meanwhile"
+
+
 class WalletFull(Conflict):
     """The top-up would exceed the maximum balance."""
 
