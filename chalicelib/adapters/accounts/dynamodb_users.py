@@ -1,22 +1,27 @@
 """Accounts in DynamoDB.
 
 An email is a row of its own (`email:<email>`), so that two accounts can never share one: a global index could not
-guarantee that, nor be read consistently. Of an erased account, the id and the time stay.
+guarantee that, nor be read consistently. Of an erased account, the id and the time stay. `list_key` and `email_key` are
+an account's place in the list (`list_keys.py`); they follow its role and whether it is disabled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, TransactionRefused
-from chalicelib.adapters.dynamodb import call, get_item, page_of, parameters, transact
+from chalicelib.adapters.dynamodb import call, get_item, known, page_of, parameters, transact
+from chalicelib.adapters.list_keys import account_keys
 from chalicelib.domain.accounts.users import RefreshFamily, Role, User
-from chalicelib.domain.errors import EmailTaken, UserNotFound
+from chalicelib.domain.errors import Busy, EmailTaken, UserNotFound
 from chalicelib.ports.common import ListPage, RowRefused, StoreUnavailable
 
 UNKNOWN_USER = "u_nobody"
+TRIES_MAX = 5
 ABSENT = "attribute_not_exists(user_id)"
+AS_LISTED = "attribute_exists(email) AND #role = :seen_role AND #disabled = :seen_disabled"
 # The same password, not disabled, and no logins ended since. `token_generation` exists from its first rise on.
 AS_SEEN = (
     "attribute_exists(email) AND password_hash = :hash AND #disabled = :no"
@@ -31,7 +36,8 @@ class DynamoUsers:
         self._table = table_prefix + "users"
 
     def add(self, user: User) -> None:
-        account = {**vars(user), "families": {}}
+        place = account_keys(user.email, user.role, disabled=user.disabled)
+        account = {**vars(user), "families": {}, **place}
         rows = [account, {"user_id": _email_key(user.email), "owner_id": user.user_id}]
         try:
             transact(*({"Put": parameters(self._table, item=row, condition=ABSENT)} for row in rows))
@@ -60,14 +66,22 @@ class DynamoUsers:
         values: dict[str, Any] = {"password_hash": password_hash, "role": role, "disabled": disabled}
         given = {name: value for name, value in values.items() if value is not None}
         ends_logins = bool(disabled or password_hash)
-        try:
-            self._set(user_id, given, "attribute_exists(email)", ends_logins=ends_logins)
-        except ConditionFailed:
-            raise UserNotFound(f"There is no user {user_id}.") from None
-        user = self.get(user_id)
-        if user is None:
-            raise UserNotFound(f"There is no user {user_id}.")
-        return user
+        for _ in range(TRIES_MAX):
+            seen = self.get(user_id)
+            if seen is None:
+                raise UserNotFound(f"There is no user {user_id}.")
+            changed = replace(seen, role=Role(role or seen.role), disabled=given.get("disabled", seen.disabled))
+            place = account_keys(seen.email, changed.role, disabled=changed.disabled)
+            try:
+                self._set(user_id, given | place, AS_LISTED, ends_logins=ends_logins, listed=seen)
+            except ConditionFailed:
+                # Another operator changed the role or enabled or disabled the account: its place is another one.
+                continue
+            user = self.get(user_id)
+            if user is None:
+                raise UserNotFound(f"There is no user {user_id}.")
+            return user
+        raise Busy("The account was changed at every try. Nothing was changed. Try again.")
 
     def replace_password(self, seen: User, password_hash: str) -> None:
         try:
@@ -140,15 +154,20 @@ class DynamoUsers:
         *,
         ends_logins: bool,
         seen: User | None = None,
+        listed: User | None = None,
     ) -> None:
+        """Set attributes. `seen` and `listed` give the values of the conditions `AS_SEEN` and `AS_LISTED`."""
         values: dict[str, Any] = {f":{name}": value for name, value in given.items()}
-        names = {f"#{name}": name for name in (*given, *(["disabled"] if seen else []))}
+        compared = ["disabled"] * (seen is not None) + ["role", "disabled"] * (listed is not None)
+        names = {f"#{name}": name for name in (*given, *compared)}
         update = "SET " + ", ".join([f"#{name} = :{name}" for name in given] + ["families = :none"] * ends_logins)
         if ends_logins:
             update += " ADD token_generation :one"
             values |= {":none": {}, ":one": 1}
         if seen:
             values |= _seen_values(seen)
+        if listed:
+            values |= {":seen_role": listed.role, ":seen_disabled": listed.disabled}
         self._update(user_id, update, condition, names, values)
 
     def _update(self, user_id: str, update: str, condition: str, names: dict[str, str], values: dict[str, Any]) -> None:
@@ -167,4 +186,4 @@ def _email_key(email: str) -> str:
 
 def _user(row: dict[str, Any]) -> User:
     families = {key: RefreshFamily(**{"previous_jti": None, **values}) for key, values in row["families"].items()}
-    return User(**{**row, "role": Role(row["role"]), "families": families})
+    return User(**{**known(User, row), "role": Role(row["role"]), "families": families})
