@@ -15,6 +15,7 @@ from typing import Any
 from chalicelib import config
 from chalicelib.adapters import aws
 from chalicelib.bootstrap import Container
+from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import new_session_id, new_user_id
 from chalicelib.domain.money.lease import Outcome
@@ -77,6 +78,7 @@ class WalletBench:
         self.billing, self.session_opener = services.billing, services.session_opener
         self.statements, self.settlements = services.statements, services.settlements
         self.usage = services.stores.usage
+        self.accounts, self.auth = services.accounts, services.auth
 
     def viewer(self, millipoints: int = 10**8) -> str:
         """Create a viewer with a balance."""
@@ -137,6 +139,10 @@ def other_operations(bench: WalletBench, units: Units) -> None:
     bench.delivery.on = True
     with units.spent(1, "start on a stream with a limit of viewers"):
         bench.open(user_id, viewers_max=9)
+    user_id = bench.viewer()
+    session_id = bench.open(user_id)
+    with units.spent(1, "end with a refund, of a session just begun"):
+        bench.billing.end(user_id, session_id, EndReason.VIEWER_STOPPED)
 
 
 def settlements(bench: WalletBench, units: Units) -> None:
@@ -153,6 +159,18 @@ def settlements(bench: WalletBench, units: Units) -> None:
     bench.top_up(user_id)
     with units.spent(1, "start that pays a debt"):
         bench.open(user_id)
+
+
+def accounts(bench: WalletBench, units: Units) -> None:
+    """Measure what changes an account."""
+    with units.spent(1, "new account with its wallet"):
+        user = bench.accounts.create("viewer@example.org", "a good password", Role.VIEWER)
+    with units.spent(1, "login"):
+        bench.auth.open(user)
+    with units.spent(1, "another role"):
+        bench.accounts.change(user.user_id, role=Role.FINANCE)
+    with units.spent(1, "another password"):
+        bench.accounts.change(user.user_id, password="another good password")
 
 
 def flushes(usage: Usage, units: Units) -> None:
@@ -213,6 +231,7 @@ def main() -> None:
             beats(bench, units, sessions)
         other_operations(bench, units)
         settlements(bench, units)
+        accounts(bench, units)
         flushes(bench.usage, units)
 
 

@@ -1,7 +1,8 @@
 """Accounts in DynamoDB.
 
 An email is a row of its own (`email:<email>`), so that two accounts can never share one: a global index could not
-guarantee that, nor be read consistently. Of an erased account, the id and the time stay.
+guarantee that, nor be read consistently. Of an erased account, the id and the time stay. `list_key` and `email_key` are
+an account's place in the list (`list_keys.py`); they follow its role and whether it is disabled.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, TransactionRefused
 from chalicelib.adapters.dynamodb import call, get_item, known, page_of, parameters, transact
+from chalicelib.adapters.list_keys import account_keys
 from chalicelib.domain.accounts.users import RefreshFamily, Role, User, edited
 from chalicelib.domain.errors import Busy, EmailTaken, UserNotFound
 from chalicelib.domain.versions import Change
@@ -35,7 +37,8 @@ class DynamoUsers:
         self._table = table_prefix + "users"
 
     def add(self, user: User) -> None:
-        account = {**vars(user), "families": {}, "changes": []}
+        place = account_keys(user.email, user.role, disabled=user.disabled)
+        account = {**vars(user), "families": {}, "changes": [], **place}
         rows = [account, {"user_id": _email_key(user.email), "owner_id": user.user_id}]
         try:
             transact(*({"Put": parameters(self._table, item=row, condition=ABSENT)} for row in rows))
@@ -150,10 +153,11 @@ class DynamoUsers:
         return user
 
     def _edit(self, before: User, new: User, condition: str, *, ends_logins: bool, seen: User | None = None) -> None:
-        """Write what an operator or the user edits, guarded by the version."""
+        """Write what an operator or the user edits, with its place in the list, guarded by the version."""
         fields = ("password_hash", "role", "disabled")
         given = {name: getattr(new, name) for name in fields if getattr(new, name) != getattr(before, name)}
         given |= {"version": new.version, "changes": [vars(each) for each in new.changes]}
+        given |= account_keys(new.email, new.role, disabled=new.disabled)
         version = {":seen_version": before.version}
         self._set(before.user_id, given, condition, ends_logins=ends_logins, seen=seen, more=version)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, Contended, TransactionRefused, client, translated
 from chalicelib.adapters.dynamodb import all_rows, call, get_items, parameters, to_row, transact, write_if
+from chalicelib.adapters.list_keys import payment_keys
 from chalicelib.adapters.money import wallet_writes as writes
 from chalicelib.adapters.money.dynamodb_places import give_place, take_place
 from chalicelib.adapters.money.dynamodb_sessions import close_record, count_adjustment, new_record
@@ -130,7 +131,7 @@ class DynamoWallets:
         put = {
             "Put": {
                 "TableName": self._payments,
-                "Item": to_row({**vars(payment), "counted": True}),
+                "Item": to_row({**vars(payment), **payment_keys(payment.payment_id, payment.at_ms), "counted": True}),
                 "ConditionExpression": "attribute_not_exists(payment_id)",
             }
         }
