@@ -20,6 +20,7 @@ from chalicelib.services.accounts.accounts import Accounts
 from chalicelib.services.accounts.chargebacks import Chargebacks
 from chalicelib.services.accounts.credentials import Credentials
 from chalicelib.services.accounts.erasure import Erasure
+from chalicelib.services.accounts.timeline import Timelines
 from chalicelib.services.money.billing import Billing
 from chalicelib.services.money.delivery_cache import DeliveryCache
 from chalicelib.services.money.ledger import LedgerService
@@ -128,6 +129,7 @@ class Container:
             users=self.stores.users,
             passwords=self.stores.passwords,
             tokens=self.stores.tokens,
+            clients=self.stores.clients,
             limiter=self.limiter,
             counters=self.stores.counters,
             clock=self.stores.clock,
@@ -162,6 +164,18 @@ class Container:
             billing=self.billing,
             clients=stores.clients,
             audit=self.audit,
+            clock=stores.clock,
+        )
+
+    @cached_property
+    def timelines(self) -> Timelines:
+        stores = self.stores
+        return Timelines(
+            users=stores.users,
+            sessions=stores.sessions,
+            payments=stores.payments,
+            clients=stores.clients,
+            audit_log=stores.audit_log,
             clock=stores.clock,
         )
 

@@ -11,9 +11,11 @@ from chalicelib.api.models.accounts import (
     UserAnswer,
 )
 from chalicelib.api.models.common import ListAnswer, ListQuery
+from chalicelib.api.models.timeline import TimelineItem
 from chalicelib.domain.access.service_keys import Scope
 from chalicelib.domain.accounts.users import ADMINS, STAFF, Role
 from chalicelib.domain.errors import Conflict
+from chalicelib.domain.timeline import Event
 
 routes = Routes("users")
 
@@ -58,6 +60,16 @@ def edit_user(call: Call, user_id: str) -> EditableUserAnswer:
     return EditableUserAnswer.model_validate(user)
 
 
+@routes.add("GET", "/users/{user_id}/timeline", roles=STAFF, query=ListQuery)
+def user_timeline(call: Call, user_id: str) -> ListAnswer[TimelineItem]:
+    """List sessions, payments, logins and operators' acts of a user together, newest first.
+
+    Logins stay as long as addresses are kept, acts for 400 days. What happened in the last second may be missing.
+    """
+    page = call.services.timelines.page(user_id, **dict(call.query))
+    return ListAnswer(items=[_event(event) for event in page.items], next_cursor=page.next_cursor)
+
+
 @routes.add("POST", "/users/{user_id}/erase", roles=ADMINS)
 def erase_user(call: Call, user_id: str) -> ErasedAnswer:
     """Erase a person for good. Account, email and addresses go; all sums stay. After 503 `busy`, call it again."""
@@ -66,3 +78,13 @@ def erase_user(call: Call, user_id: str) -> ErasedAnswer:
         raise Conflict("You cannot erase your own account. Ask another admin.")
     erased_at_ms = call.services.erasure.erase(user_id, by=call.actor)
     return ErasedAnswer(user_id=user_id, erased_at_ms=erased_at_ms)
+
+
+def _event(event: Event) -> TimelineItem:
+    login, act = event.login, event.act
+    values = {
+        **vars(event),
+        "login": login and vars(login.client),
+        "act": act and {**vars(act.action), "action": act.action.name, "by_user_id": act.by_user_id},
+    }
+    return TimelineItem.model_validate(values)

@@ -154,6 +154,9 @@ class Payments(Protocol):
     def get(self, payment_id: str) -> Payment | None:
         """Return a payment by a consistent read."""
 
+    def newest_of_user(self, user_id: str, *, until_ms: int, limit: int) -> Sequence[Payment]:
+        """Return the payments of a user up to a time, newest first."""
+
 
 class PlaybackSessions(Protocol):
     """The records of sessions."""
@@ -163,6 +166,9 @@ class PlaybackSessions(Protocol):
 
     def by_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         """Return all sessions of a user, newest first."""
+
+    def newest_of_user(self, user_id: str, *, until_ms: int, limit: int) -> Sequence[SessionRecord]:
+        """Return the sessions of a user that started up to a time, newest first."""
 
     def by_stream(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         """Return all sessions of a stream, newest first."""

@@ -116,7 +116,7 @@ def test_chance_that_can_be_guessed_only_spreads_things():
     retries = {"chalicelib/services/money/billing.py", "player/session/heartbeat.py", "worker/ingest/backoff.py"}
     retries |= {"chalicelib/adapters/access/keyvalue_store.py", "player/session/waiting.py"}
     rows = {"chalicelib/services/access/playback.py", "chalicelib/services/money/reconciliation.py"}
-    rows.add("chalicelib/adapters/money/dynamodb_reconciliation.py")
+    rows |= {f"chalicelib/adapters/money/dynamodb_{name}.py" for name in ("reconciliation", "totals")}
     assert users == retries | rows
 
 

@@ -11,7 +11,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.adapters.aws import client, translated
-from chalicelib.adapters.dynamodb import from_cursor, get_item, known, page_of, to_cursor, to_row, write_if
+from chalicelib.adapters.dynamodb import (
+    all_rows,
+    from_cursor,
+    from_row,
+    get_item,
+    known,
+    page_of,
+    to_cursor,
+    to_row,
+    write_if,
+)
 from chalicelib.adapters.list_keys import active_keys, ended_keys
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import WrongCursor
@@ -110,6 +120,12 @@ class DynamoPlaybackSessions:
 
     def by_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         return self._query("by_user", "user_id", user_id, limit, cursor)
+
+    def newest_of_user(self, user_id: str, *, until_ms: int, limit: int) -> Sequence[SessionRecord]:
+        request = self._request("by_user", "user_id", user_id, limit)
+        request["KeyConditionExpression"] += " AND started_at_ms <= :until"
+        request["ExpressionAttributeValues"] |= to_row({":until": until_ms})
+        return [_record(from_row(row)) for row in all_rows("query", request, limit)]
 
     def by_stream(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         return self._query("by_stream", "stream_id", stream_id, limit, cursor)

@@ -144,8 +144,7 @@ def reconcile(
     ahead, credited = -by_kind[EntryKind.SERVED_AHEAD], by_kind[EntryKind.UNSERVED_CREDIT]
     net, rate = leased - returned - adjusted + ahead - credited, record.rate_millipoints_per_minute
     debt = record.settled_debt_millipoints or 0
-    media = served or Served()
-    free = rate == 0 or record.kind is SessionKind.PREVIEW
+    media, free = served or Served(), rate == 0 or record.kind is SessionKind.PREVIEW
     paid_ms = None if free else (net + debt) * MS_PER_MINUTE // rate
     drift_ms = media.media_ms - paid_ms if measured and paid_ms is not None else None
     agreed = net + adjusted == record.charged_millipoints

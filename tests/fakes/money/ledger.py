@@ -32,6 +32,10 @@ class MemoryPayments:
     def get(self, payment_id: str) -> Payment | None:
         return self._store.payments.get(payment_id)
 
+    def newest_of_user(self, user_id: str, *, until_ms: int, limit: int) -> Sequence[Payment]:
+        found = [each for each in self._store.payments.values() if each.user_id == user_id and each.at_ms <= until_ms]
+        return sorted(found, key=lambda each: -each.at_ms)[:limit]
+
 
 class MemoryTotalsByDay:
     def __init__(self, store: MemoryStore) -> None:
