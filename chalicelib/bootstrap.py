@@ -12,6 +12,7 @@ from chalicelib.services.access.access import Access
 from chalicelib.services.access.auth import Auth
 from chalicelib.services.access.binding import Binding
 from chalicelib.services.access.key_rotation import KeyRotation
+from chalicelib.services.access.kicks import Kicks
 from chalicelib.services.access.limiter import Limiter
 from chalicelib.services.access.playback import Playback
 from chalicelib.services.access.reaper import Reaper
@@ -111,6 +112,10 @@ class Container:
             audit=self.audit,
             clock=self.stores.clock,
         )
+
+    @cached_property
+    def kicks(self) -> Kicks:
+        return Kicks(billing=self.billing, sessions=self.stores.sessions, audit=self.audit)
 
     @cached_property
     def reaper(self) -> Reaper:

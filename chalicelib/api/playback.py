@@ -62,8 +62,8 @@ def stop(call: Call) -> EndAnswer:
 
 @routes.add("POST", "/playback/kick", roles=OPERATORS, body=KickRequest, refusals={404})
 def kick(call: Call) -> EndAnswer:
-    """End any session now and refund the rest of its lease."""
-    return _end_answer(call, call.services.playback.kick(**dict(call.body), by=call.actor))
+    """End any session now and refund the rest of its lease. The viewer gets the message."""
+    return _end_answer(call, call.services.kicks.kick(**dict(call.body), by=call.actor))
 
 
 def _end_answer(call: Call, record: SessionRecord) -> EndAnswer:

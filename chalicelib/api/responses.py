@@ -36,6 +36,7 @@ PROBLEM_SCHEMA = {
             },
         },
         "session_id": {"type": "string", "description": "the session that is over"},
+        "message": {"type": ["string", "null"], "description": "an operator's message to the viewer, at a kick"},
         "charged_millipoints": {"type": "integer", "description": "the cost of that session"},
         "watched_ms": {"type": "integer", "description": "how long it was watched"},
         "balance_millipoints": {"type": "integer", "description": "the balance of the wallet"},

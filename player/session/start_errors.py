@@ -8,9 +8,9 @@ from player.endings import NOTHING_LEFT, Ending, refused
 from player.errors import CliError
 from player.exit_status import ExitStatus
 from player.http.client import ProblemError
-from player.session.playback_api import Funds
+from player.session.playback_api import Funds, message_of
 from player.terminal.formats import clock, points
-from player.terminal.notices import debt_line, top_up_line
+from player.terminal.notices import debt_line, message_line, top_up_line
 from player.terminal.text import printable
 
 # The code of a refusal: what happened, and what to do.
@@ -48,7 +48,7 @@ def start_error(problem: ProblemError, stream_id: str) -> CliError:
     """Return the error for a refused start."""
     code, charged = problem.code, problem.fields.get("charged_millipoints")
     if problem.end_reason and charged is not None:
-        return _ended_already(problem.end_reason, charged)
+        return _ended_already(problem.end_reason, charged, message_of(problem.fields))
     if code not in _TEXTS:
         return problem
     funds = Funds.from_fields(problem.fields)
@@ -70,10 +70,11 @@ def start_error(problem: ProblemError, stream_id: str) -> CliError:
     return CliError(f"{message} {code_and_more}", advice, ExitStatus.REFUSED)
 
 
-def _ended_already(end_reason: str, charged_millipoints: int) -> CliError:
+def _ended_already(end_reason: str, charged_millipoints: int, message: str) -> CliError:
     """Return the error for a session that ended before a retry of its start was answered."""
     ending = Ending.of_reason(end_reason)
     advice = f"The session cost {points(charged_millipoints)}. See: player receipt"
+    advice += f"\n{message_line(message)}" if message else ""
     return CliError(f"{ending.sentence} ({end_reason})", advice, ending.exit_status, end_reason)
 
 

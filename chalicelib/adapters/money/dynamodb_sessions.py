@@ -30,7 +30,9 @@ def new_record(table: str, record: SessionRecord) -> dict[str, Any]:
     }
 
 
-def close_record(table: str, seen: ActiveSession, reason: EndReason, closing: Closing, now_ms: int) -> dict[str, Any]:
+def close_record(
+    table: str, seen: ActiveSession, reason: EndReason, closing: Closing, now_ms: int, message: str | None = None
+) -> dict[str, Any]:
     """Return the part of an end's transaction that closes the record and removes it from the sparse indexes."""
     return {
         "Update": {
@@ -40,6 +42,7 @@ def close_record(table: str, seen: ActiveSession, reason: EndReason, closing: Cl
             " refunded_millipoints = :refund, watched_ms = :watched, granted_ms = :granted,"
             " reserved_millipoints = :reserved, budget_millipoints = :budget, in_outage = :outage,"
             " reconcile_shard = due_shard, reconcile_at_ms = :reconcile"
+            f"{', message = :message' if message else ''}"
             " REMOVE active_stream_id, due_shard, due_ms",
             "ConditionExpression": "attribute_exists(session_id) AND attribute_not_exists(end_reason)",
             "ExpressionAttributeValues": to_row(
@@ -54,6 +57,7 @@ def close_record(table: str, seen: ActiveSession, reason: EndReason, closing: Cl
                     ":budget": seen.budget_millipoints + closing.refund_millipoints,
                     ":outage": closing.in_outage,
                     ":reconcile": now_ms + RECONCILE_AFTER_MS,
+                    ":message": message,
                 }
             ),
         }

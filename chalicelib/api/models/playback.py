@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from chalicelib.api.models.common import Answer, ListQuery, Request
-from chalicelib.api.models.forms import IdempotencyKey, SessionId, StreamId, UserId
+from chalicelib.api.models.forms import IdempotencyKey, OneLine, SessionId, StreamId, UserId
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.lease import Outcome
 from chalicelib.domain.money.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
@@ -41,9 +41,10 @@ class HeartbeatRequest(SessionRequest):
 
 
 class KickRequest(SessionRequest):
-    """End any session. The reason goes into the audit log."""
+    """End any session. The reason goes into the audit log, the message to the viewer."""
 
     reason: str = Field(default="", max_length=200)
+    message: OneLine | None = None
 
 
 class PlaybackAnswer(Answer):
@@ -83,6 +84,7 @@ class EndAnswer(Answer):
     """How a session ended. `charged_millipoints` is its cost after the refund.
 
     Of that, up to `reserved_millipoints` come back in the settlement if they were not fetched (null: no settlement).
+    `message` is an operator's to the viewer, at a kick.
     """
 
     session_id: str
@@ -92,6 +94,7 @@ class EndAnswer(Answer):
     reserved_millipoints: int | None
     balance_millipoints: int
     watched_ms: int
+    message: str | None
 
 
 class Settled(Answer):
@@ -123,6 +126,7 @@ class SessionAnswer(Settled):
     paid_until_ms: int | None
     ended_at_ms: int | None
     end_reason: EndReason | None
+    message: str | None
     watched_ms: int | None
 
 
@@ -141,7 +145,7 @@ class SessionsQuery(ListQuery):
 
 
 class OwnSessionAnswer(Settled):
-    """A session of the caller. `media_ms` and `media_bytes` are null in lists."""
+    """A session of the caller. `media_ms` and `media_bytes` are null in lists, `message` is an operator's at a kick."""
 
     session_id: str
     stream_id: str
@@ -153,6 +157,7 @@ class OwnSessionAnswer(Settled):
     refunded_millipoints: int | None
     ended_at_ms: int | None
     end_reason: EndReason | None
+    message: str | None
     watched_ms: int | None
     granted_ms: int | None
     media_ms: int | None = None

@@ -1,4 +1,4 @@
-"""Playback sessions for viewers and operators: start, renew, stop, preview, kick, list."""
+"""Playback sessions for viewers and operators: start, renew, stop, preview, list."""
 
 import random
 from contextlib import suppress
@@ -11,7 +11,6 @@ from chalicelib.domain.errors import (
     Forbidden,
     LeaseNotPaid,
     SessionLimit,
-    SessionNotFound,
     StreamFull,
     StreamNotFound,
     StreamNotLive,
@@ -21,7 +20,7 @@ from chalicelib.domain.ids import new_session_id, session_id_of
 from chalicelib.domain.money.lease import PREVIEW_MS, Outcome
 from chalicelib.domain.money.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
 from chalicelib.domain.money.sessions import DUE_SHARDS, ActiveSession, SessionKind, SessionRecord
-from chalicelib.domain.operations.audit import Action, Actor, kick_action
+from chalicelib.domain.operations.audit import Action, Actor
 from chalicelib.domain.streams.stream import END_OF_DESIRED, DesiredState, Stream
 from chalicelib.ports.clients import Clients
 from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
@@ -144,21 +143,6 @@ class Playback:
     def stop(self, user_id: str, session_id: str) -> SessionRecord:
         """End the viewer's session and refund the unserved part of the lease. Stopping again changes nothing."""
         return self._billing.end(user_id, session_id, EndReason.VIEWER_STOPPED)
-
-    def kick(self, session_id: str, *, reason: str = "", by: Actor | None = None) -> SessionRecord:
-        """End any session. When this returns, a gateway with a denylist serves nothing to it."""
-        record = self._sessions.get(session_id)
-        if record is None:
-            raise SessionNotFound(f"There is no session {session_id}.")
-
-        def look() -> Action | None:
-            found = self._sessions.get(session_id)
-            return kick_action(found, reason) if found and found.end_reason is EndReason.KICKED else None
-
-        with self._audit.also_unfinished(by, look):
-            record = self._billing.end(record.user_id, session_id, EndReason.KICKED)
-        self._audit.record(by, kick_action(record, reason))
-        return record
 
     def listing(
         self, *, stream_id: str | None, user_id: str | None, active: bool, limit: int, cursor: str | None
