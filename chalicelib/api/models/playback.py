@@ -6,8 +6,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from chalicelib.api.models.blocks import BlockAnswer
 from chalicelib.api.models.common import Answer, ListQuery, Request
 from chalicelib.api.models.forms import IdempotencyKey, OneLine, SessionId, StreamId, UserId
+from chalicelib.domain.access.blocks import BLOCK_MINUTES_MAX
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.lease import Outcome
 from chalicelib.domain.money.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
@@ -41,10 +43,22 @@ class HeartbeatRequest(SessionRequest):
 
 
 class KickRequest(SessionRequest):
-    """End any session. The reason goes into the audit log, the message to the viewer."""
+    """End any session. The reason goes into the audit log, the message to the viewer.
+
+    With `block_minutes`, the viewer starts no session for so long: on any stream, or with `block_stream` on that of the
+    session.
+    """
 
     reason: str = Field(default="", max_length=200)
     message: OneLine | None = None
+    block_minutes: int | None = Field(default=None, ge=1, le=BLOCK_MINUTES_MAX)
+    block_stream: bool = False
+
+    @model_validator(mode="after")
+    def _stream_is_of_a_block(self) -> KickRequest:
+        if self.block_stream and self.block_minutes is None:
+            raise ValueError("block_stream needs block_minutes")
+        return self
 
 
 class PlaybackAnswer(Answer):
@@ -95,6 +109,12 @@ class EndAnswer(Answer):
     balance_millipoints: int
     watched_ms: int
     message: str | None
+
+
+class KickAnswer(EndAnswer):
+    """The same, and the block that the kick made."""
+
+    block: BlockAnswer | None
 
 
 class Settled(Answer):
