@@ -11,7 +11,9 @@ from chalicelib.observability import report_error
 from chalicelib.services.access.access import Access
 from chalicelib.services.access.auth import Auth
 from chalicelib.services.access.binding import Binding
+from chalicelib.services.access.blocks import BlocksService
 from chalicelib.services.access.key_rotation import KeyRotation
+from chalicelib.services.access.kicks import Kicks
 from chalicelib.services.access.limiter import Limiter
 from chalicelib.services.access.playback import Playback
 from chalicelib.services.access.reaper import Reaper
@@ -103,6 +105,7 @@ class Container:
         return Playback(
             billing=self.billing,
             session_opener=self.session_opener,
+            blocks=self.blocks,
             limiter=self.limiter,
             users=self.stores.users,
             wallets=self.stores.wallets,
@@ -113,6 +116,20 @@ class Container:
             audit=self.audit,
             clock=self.stores.clock,
         )
+
+    @cached_property
+    def kicks(self) -> Kicks:
+        return Kicks(
+            billing=self.billing,
+            wallets=self.stores.wallets,
+            sessions=self.stores.sessions,
+            blocks=self.blocks,
+            audit=self.audit,
+        )
+
+    @cached_property
+    def blocks(self) -> BlocksService:
+        return BlocksService(blocks=self.stores.blocks, audit=self.audit, clock=self.stores.clock)
 
     @cached_property
     def reaper(self) -> Reaper:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chalicelib import config
+from chalicelib.adapters.access.dynamodb_blocks import DynamoBlocks
 from chalicelib.adapters.access.dynamodb_clients import DynamoClients
 from chalicelib.adapters.access.dynamodb_limits import DynamoLimits
 from chalicelib.adapters.access.dynamodb_service_keys import DynamoServiceKeys
@@ -55,6 +56,7 @@ class Stores:
     totals = cached_property(lambda self: DynamoTotalsByDay(self._prefix))
     usage = cached_property(lambda self: DynamoUsage(self._prefix))
     clients = cached_property(lambda self: DynamoClients(self._prefix, self.settings.address_days))
+    blocks = cached_property(lambda self: DynamoBlocks(self._prefix))
     service_keys = cached_property(lambda self: DynamoServiceKeys(self._prefix))
     limits = cached_property(lambda self: DynamoLimits(self._prefix))
     streams = cached_property(lambda self: DynamoStreams(self._prefix))

@@ -86,9 +86,20 @@ TABLES: dict[str, tuple[str, str | None, dict[str, Index], str | None]] = {
     "clients": ("client_id", None, {"by_user": ("user_id", "client_id")}, "expires_at_s"),
     # Counters of the functions and gateways by minute, of streams by hour.
     "metrics": ("minute", "shard", {}, "expires_at_s"),
+    # Who may not start a session on a stream, or on any, until when.
+    "blocks": ("user_id", "scope", {"by_until": ("listed", "until_ms")}, "expires_at_s"),
     "migrations": ("migration_id", None, {}, None),
 }
-NUMBERS = {"first_version", "started_at_ms", "due_shard", "due_ms", "reconcile_shard", "reconcile_at_ms", "minute"}
+NUMBERS = {
+    "first_version",
+    "started_at_ms",
+    "due_shard",
+    "due_ms",
+    "reconcile_shard",
+    "reconcile_at_ms",
+    "minute",
+    "until_ms",
+}
 
 
 def media_lifecycle() -> dict[str, Any]:

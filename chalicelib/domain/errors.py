@@ -104,6 +104,12 @@ class BoundElsewhere(Forbidden):
     code = "session_bound_elsewhere"
 
 
+class Blocked(Forbidden):
+    """An operator has blocked the user until `extra["until_ms"]`, on one stream or all (`extra["stream_id"]` None)."""
+
+    code = "blocked"
+
+
 class WrongPassword(Forbidden):
     """The logged-in caller gave a wrong password."""
 
@@ -132,6 +138,12 @@ class SessionNotFound(NotFound):
     """No such session, or it belongs to another user."""
 
     code = "session_not_found"
+
+
+class BlockNotFound(NotFound):
+    """No such block, or it is over."""
+
+    code = "block_not_found"
 
 
 class KeyNotFound(NotFound):

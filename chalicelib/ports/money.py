@@ -98,8 +98,19 @@ class Wallets(Protocol):
         its stream's `viewers_max` places until it ends. Raise `NoPlace` if none is free, `WalletRefused` otherwise.
         """
 
-    def end(self, user_id: str, seen: ActiveSession, reason: EndReason, closing: Closing, now_ms: int) -> None:
-        """Refund, remove the session and close its record, in one transaction guarded by the session as seen."""
+    def end(
+        self,
+        user_id: str,
+        seen: ActiveSession,
+        reason: EndReason,
+        closing: Closing,
+        now_ms: int,
+        message: str | None = None,
+    ) -> None:
+        """Refund, remove the session and close its record, in one transaction guarded by the session as seen.
+
+        `message` goes into the record.
+        """
 
     def settle(self, seen: Wallet, record: SessionRecord, written: SettlementWrite) -> bool:
         """Settle an ended session once: write the wallet's entry, if anything is due, and the record's mark together.

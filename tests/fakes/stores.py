@@ -8,6 +8,7 @@ from chalicelib.config import Settings, load
 from chalicelib.domain.access.key_sets import first_key_sets
 from chalicelib.services.access.key_rotation import new_key
 from chalicelib.stores import Stores
+from tests.fakes.access.blocks import MemoryBlocks
 from tests.fakes.access.clients import MemoryClients
 from tests.fakes.access.denylist import FakeDenylist
 from tests.fakes.access.keys import MemoryKeyStore
@@ -41,7 +42,7 @@ def memory_stores(settings: Settings | None = None) -> Stores:
     stores.totals = MemoryTotalsByDay(rows)
     stores.usage, stores.limits = MemoryUsage(), MemoryLimits()
     stores.clients, stores.users, stores.passwords = MemoryClients(), MemoryUsers(), CountingPasswords()
-    stores.service_keys = MemoryServiceKeys()
+    stores.service_keys, stores.blocks = MemoryServiceKeys(), MemoryBlocks()
     stores.token_keys = MemoryKeyStore(first_key_sets(new_key, 0))
     stores.tokens = JwtTokens(lambda: stores.token_keys.sets)
     stores.streams, stores.runtimes, stores.workers = MemoryStreams(), MemoryRuntimes(), MemoryWorkers()

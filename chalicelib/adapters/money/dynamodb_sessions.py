@@ -43,7 +43,9 @@ def new_record(table: str, record: SessionRecord) -> dict[str, Any]:
     }
 
 
-def close_record(table: str, seen: ActiveSession, reason: EndReason, closing: Closing, now_ms: int) -> dict[str, Any]:
+def close_record(
+    table: str, seen: ActiveSession, reason: EndReason, closing: Closing, now_ms: int, message: str | None = None
+) -> dict[str, Any]:
     """Return the part of an end's transaction that closes the record and removes it from the sparse indexes."""
     place = ended_keys(seen.session_id, reason, now_ms)
     return {
@@ -54,6 +56,7 @@ def close_record(table: str, seen: ActiveSession, reason: EndReason, closing: Cl
             " refunded_millipoints = :refund, watched_ms = :watched, granted_ms = :granted,"
             " reserved_millipoints = :reserved, budget_millipoints = :budget, in_outage = :outage,"
             " reconcile_shard = due_shard, reconcile_at_ms = :reconcile, list_key = :list_key, list_order = :list_order"
+            f"{', message = :message' if message else ''}"
             " REMOVE active_stream_id, due_shard, due_ms",
             "ConditionExpression": "attribute_exists(session_id) AND attribute_not_exists(end_reason)",
             "ExpressionAttributeValues": to_row(
@@ -69,6 +72,7 @@ def close_record(table: str, seen: ActiveSession, reason: EndReason, closing: Cl
                     ":outage": closing.in_outage,
                     ":reconcile": now_ms + RECONCILE_AFTER_MS,
                     **{f":{name}": value for name, value in place.items()},
+                    ":message": message,
                 }
             ),
         }

@@ -85,10 +85,18 @@ class DynamoWallets:
                 raise NoPlace(None) from None
             raise
 
-    def end(self, user_id: str, seen: ActiveSession, reason: EndReason, closing: Closing, now_ms: int) -> None:
+    def end(
+        self,
+        user_id: str,
+        seen: ActiveSession,
+        reason: EndReason,
+        closing: Closing,
+        now_ms: int,
+        message: str | None = None,
+    ) -> None:
         update = writes.end(self._table, user_id, seen, closing, now_ms)
         place = [give_place(self._limits, seen.stream_id)] if seen.counted else []
-        self._transact(update, close_record(self._sessions, seen, reason, closing, now_ms), *place)
+        self._transact(update, close_record(self._sessions, seen, reason, closing, now_ms, message), *place)
 
     def credit_outage(self, user_id: str, seen: ActiveSession, credit: OutageCredit, now_ms: int) -> Wallet:
         return self._update(writes.outage_credit(self._table, user_id, seen, credit, now_ms))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from chalicelib.domain.access.blocks import Block
 from chalicelib.domain.accounts.users import User
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.wallets import Payment
@@ -118,13 +119,24 @@ def reversal_action(payment: Payment, disable_account: bool) -> Action:
 
 
 def kick_action(record: SessionRecord, reason: str) -> Action:
-    """Return the action of a kick."""
+    """Return the action of a kick, with the message that the viewer got."""
+    message = {"message": record.message} if record.message else {}
     return Action(
         name="session.kick",
         target=record.session_id,
         user_id=record.user_id,
         after={"end_reason": record.end_reason},
-        details={"reason": reason, "stream_id": record.stream_id},
+        details={"reason": reason, "stream_id": record.stream_id, **message},
+    )
+
+
+def block_action(name: str, block: Block) -> Action:
+    """Return the action that made or lifted a block."""
+    return Action(
+        name=name,
+        target=block.block_id,
+        user_id=block.user_id,
+        details={"until_ms": block.until_ms, "reason": block.reason, "session_id": block.session_id},
     )
 
 

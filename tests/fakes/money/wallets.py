@@ -145,7 +145,15 @@ class MemoryWallets:
             self._apply(wallet, entry, -charge, {**wallet.sessions, session.session_id: session})
             self._store.records[record.session_id] = record
 
-    def end(self, user_id: str, seen: ActiveSession, reason: EndReason, closing: Closing, now_ms: int) -> None:
+    def end(
+        self,
+        user_id: str,
+        seen: ActiveSession,
+        reason: EndReason,
+        closing: Closing,
+        now_ms: int,
+        message: str | None = None,
+    ) -> None:
         with self._store.lock:
             wallet, session = self._as_seen(user_id, seen)
             if len(wallet.journal) >= JOURNAL_ENTRIES_MAX + PAGE_ENTRIES:
@@ -157,6 +165,7 @@ class MemoryWallets:
                 self._store.records[seen.session_id],
                 ended_at_ms=now_ms,
                 end_reason=reason,
+                message=message,
                 charged_millipoints=seen.charged_millipoints - closing.refund_millipoints,
                 refunded_millipoints=closing.refund_millipoints,
                 reserved_millipoints=closing.reserved_millipoints,

@@ -76,7 +76,7 @@ class ServicesDriver:
         return _ended(self.instance.services.playback.stop(user_id, session_id))
 
     def kick(self, user_id: str, session_id: str) -> Answer:
-        return _ended(self.instance.services.playback.kick(session_id))
+        return _ended(self.instance.services.kicks.kick(session_id).record)
 
     def pay(self, user_id: str, payment_id: str, millipoints: int) -> Answer:
         wallet = self.instance.services.ledger.credit(
