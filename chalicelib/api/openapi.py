@@ -17,6 +17,7 @@ from chalicelib.api import (
     monitoring,
     playback,
     reconciliation,
+    series,
     sessions,
     streams,
     users,
@@ -64,6 +65,7 @@ ALL_ROUTES = (
     reconciliation.routes,
     audit.routes,
     monitoring.routes,
+    series.routes,
     routes,
 )
 
