@@ -35,6 +35,8 @@ from chalicelib.services.money.statements import Statements
 from chalicelib.services.money.totals import TotalsService
 from chalicelib.services.operations.audit import Audit
 from chalicelib.services.operations.monitoring import Monitoring
+from chalicelib.services.operations.sampler import Sampler
+from chalicelib.services.operations.series import SeriesService
 from chalicelib.services.operations.workers import WorkersService
 from chalicelib.services.streams.controller import Controller
 from chalicelib.services.streams.ingest_refusals import IngestRefusals
@@ -306,6 +308,26 @@ class Container:
             usage=self.stores.usage,
             clock=self.stores.clock,
         )
+
+    @cached_property
+    def sampler(self) -> Sampler:
+        stores = self.stores
+        return Sampler(
+            series=stores.series,
+            streams=stores.streams,
+            runtimes=stores.runtimes,
+            sessions=stores.sessions,
+            counters=stores.counters,
+            usage=stores.usage,
+            reconciliations=stores.reconciliations,
+            queue=stores.queue,
+            workers=self.workers,
+            clock=stores.clock,
+        )
+
+    @cached_property
+    def series(self) -> SeriesService:
+        return SeriesService(self.stores.series, self.stores.streams, self.stores.clock)
 
 
 @cache

@@ -28,6 +28,7 @@ from chalicelib.adapters.money.dynamodb_usage import DynamoUsage
 from chalicelib.adapters.money.dynamodb_wallets import DynamoWallets
 from chalicelib.adapters.operations.dynamodb_audit import DynamoAuditLog
 from chalicelib.adapters.operations.dynamodb_counters import DynamoCounters
+from chalicelib.adapters.operations.dynamodb_series import DynamoSeries
 from chalicelib.adapters.operations.dynamodb_workers import DynamoWorkers
 from chalicelib.adapters.streams.dynamodb_runtimes import DynamoRuntimes
 from chalicelib.adapters.streams.dynamodb_streams import DynamoStreams
@@ -68,6 +69,7 @@ class Stores:
     tokens = cached_property(lambda self: JwtTokens(lambda: SecretKeyStore(self.settings.token_secret).read()[0]))
     audit_log = cached_property(lambda self: DynamoAuditLog(self._prefix))
     counters = cached_property(lambda self: DynamoCounters(self._prefix, self.clock))
+    series = cached_property(lambda self: DynamoSeries(self._prefix))
     workers = cached_property(lambda self: DynamoWorkers(self._prefix))
 
     @cached_property

@@ -6,12 +6,11 @@ The attributes of a table beyond its keys are described in the adapter that writ
 from typing import Any
 
 from chalicelib.adapters.streams.s3_media import EXPIRES_TAG
+from chalicelib.adapters.streams.sqs_work import DEAD_QUEUE_SUFFIX as DEAD_QUEUE_SUFFIX
 
 QUEUE_VISIBILITY_S = 30
 QUEUE_RECEIVES_MAX = 5
 QUEUE_RETENTION_S = 3_600
-# Messages that were received too often go to this queue, where people can look at them.
-DEAD_QUEUE_SUFFIX = "-dead"
 DEAD_QUEUE_RETENTION_S = 14 * 24 * 3_600
 # Workers delete segments that no playlist names any more. This rule deletes the others. The longest window is 12 h.
 # Only segments have the tag. Playlists must not expire: a multivariant playlist may stay unchanged while its stream
@@ -88,6 +87,8 @@ TABLES: dict[str, tuple[str, str | None, dict[str, Index], str | None]] = {
     "metrics": ("minute", "shard", {}, "expires_at_s"),
     # Who may not start a session on a stream, or on any, until when.
     "blocks": ("user_id", "scope", {"by_until": ("listed", "until_ms")}, "expires_at_s"),
+    # Time series by scope and step, some slots in a row.
+    "series": ("series_id", "first_slot", {}, "expires_at_s"),
     "migrations": ("migration_id", None, {}, None),
 }
 NUMBERS = {
@@ -99,6 +100,7 @@ NUMBERS = {
     "reconcile_at_ms",
     "minute",
     "until_ms",
+    "first_slot",
 }
 
 

@@ -19,6 +19,7 @@ from chalicelib.api import (
     monitoring,
     playback,
     reconciliation,
+    series,
     sessions,
     streams,
     users,
@@ -76,6 +77,7 @@ ALL_ROUTES = (
     money.routes,
     audit.routes,
     monitoring.routes,
+    series.routes,
     routes,
 )
 

@@ -76,6 +76,14 @@ class Hint:
     receipt: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class QueueDepths:
+    """Messages in the work queue, received ones that are not done included, and dead letters."""
+
+    waiting: int
+    dead: int
+
+
 class WorkQueue(Protocol):
     """Hints to workers."""
 
@@ -87,3 +95,6 @@ class WorkQueue(Protocol):
 
     def done(self, hint: Hint) -> None:
         """Delete a hint that was handled."""
+
+    def depths(self) -> QueueDepths:
+        """Return about how many messages there are."""

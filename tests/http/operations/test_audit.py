@@ -18,7 +18,8 @@ DONE = (
     "key.create:key_id key.rotate:key_id key.revoke:key_id stream.create:stream_id stream.edit:stream_id"
     " stream.restart:stream_id stream.ingest-key:stream_id stream.state:stream_id stream.archive:stream_id"
     " stream.preview:live user.create:user_id wallet.credit:user_id payment.reverse:payment_id wallet.credit:user_id"
-    " block.add:block_id session.kick:session_id block.lift:block_id session.adjust:session_id user.edit:user_id user.erase:user_id"
+    " block.add:block_id session.kick:session_id block.lift:block_id session.adjust:session_id"
+    " user.edit:user_id user.erase:user_id"
 )
 SECRETS = ("a new password", "hush", "/private/path")
 
