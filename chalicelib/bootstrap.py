@@ -30,6 +30,7 @@ from chalicelib.services.money.session_opener import SessionOpener
 from chalicelib.services.money.settlements import CreditRules, Settlements
 from chalicelib.services.money.statements import Statements
 from chalicelib.services.operations.audit import Audit
+from chalicelib.services.operations.exporter import Exporter
 from chalicelib.services.operations.monitoring import Monitoring
 from chalicelib.services.operations.workers import WorkersService
 from chalicelib.services.streams.controller import Controller
@@ -239,6 +240,7 @@ class Container:
             statements=self.statements,
             settlements=self.settlements,
             usage=self.stores.usage,
+            counters=self.stores.counters,
             clock=self.stores.clock,
         )
 
@@ -269,6 +271,21 @@ class Container:
             sessions=self.stores.sessions,
             usage=self.stores.usage,
             clock=self.stores.clock,
+        )
+
+    @cached_property
+    def exporter(self) -> Exporter:
+        return Exporter(
+            monitoring=self.monitoring,
+            reconciled=self.reconciliation.figures,
+            counters=self.stores.counters,
+            usage=self.stores.usage,
+            streams=self.stores.streams,
+            runtimes=self.stores.runtimes,
+            workers=self.stores.workers,
+            queue=self.stores.queue,
+            clock=self.stores.clock,
+            version=config.VERSION,
         )
 
 

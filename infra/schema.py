@@ -6,12 +6,11 @@ The attributes of a table beyond its keys are described in the adapter that writ
 from typing import Any
 
 from chalicelib.adapters.streams.s3_media import EXPIRES_TAG
+from chalicelib.adapters.streams.sqs_work import DEAD_QUEUE_SUFFIX as DEAD_QUEUE_SUFFIX
 
 QUEUE_VISIBILITY_S = 30
 QUEUE_RECEIVES_MAX = 5
 QUEUE_RETENTION_S = 3_600
-# Messages that were received too often go to this queue, where people can look at them.
-DEAD_QUEUE_SUFFIX = "-dead"
 DEAD_QUEUE_RETENTION_S = 14 * 24 * 3_600
 # Workers delete segments that no playlist names any more. This rule deletes the others. The longest window is 12 h.
 # Only segments have the tag. Playlists must not expire: a multivariant playlist may stay unchanged while its stream

@@ -39,6 +39,8 @@ class Call:
     body: Any
     query: Any
     client: Client
+    # The header as sent.
+    accept: str = ""
 
     @property
     def user_id(self) -> str:
@@ -166,6 +168,7 @@ def _call(endpoint: Endpoint, request: Any, services: Container) -> Call:
             ip=str(request.context.get("identity", {}).get("sourceIp", "")),
             user_agent=str(request.headers.get("user-agent", ""))[:AGENT_CHARS_MAX],
         ),
+        accept=str(request.headers.get("accept", "")),
     )
 
 

@@ -28,6 +28,7 @@ class ReconciliationFigures(Answer):
 
     sessions: int
     disagreeing: int
+    ledger_mismatches: int
     drift_points: float
 
 

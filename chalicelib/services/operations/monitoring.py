@@ -76,6 +76,14 @@ class Monitoring:
             self._counters.add(f"{PROBLEM_PREFIX}{problem['status']}.{problem['code']}")
         self._counters.flush_if_due()
 
+    def flush(self) -> None:
+        """Write the counters of a scheduled run, whose process may not run again."""
+        self._counters.flush()
+
+    def set_pages_behind(self, pages: int) -> None:
+        """Store how many full pages of journals could not be moved to the ledger."""
+        self._counters.set_gauge("ledger_pages_behind", pages)
+
     def count_failed_start(self) -> None:
         """Count a start that failed."""
         self._counters.add("playback_errors")

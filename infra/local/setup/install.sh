@@ -39,6 +39,7 @@ missing_packages() {
     command -v npm >/dev/null || echo npm
     command -v nft >/dev/null || echo nftables
     command -v ip >/dev/null || echo iproute2
+    command -v promtool >/dev/null || echo prometheus
 }
 
 wanted_browser_stamp() { sha256sum < "$BROWSER/package-lock.json"; }
@@ -85,6 +86,10 @@ install_packages() {
     case " $* " in *" nginx-light "*)
         # Debian would start its own nginx on port 80 at the next boot.
         as_root systemctl disable --quiet nginx.service 2>/dev/null || as_root update-rc.d nginx disable 2>/dev/null || true ;;
+    esac
+    case " $* " in *" prometheus "*)
+        # The same on port 9090.
+        as_root systemctl disable --quiet prometheus.service 2>/dev/null || as_root update-rc.d prometheus disable 2>/dev/null || true ;;
     esac
 }
 
