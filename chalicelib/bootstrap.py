@@ -270,6 +270,7 @@ class Container:
             counters=self.stores.counters,
             sessions=self.stores.sessions,
             usage=self.stores.usage,
+            errors=self.stores.errors,
             clock=self.stores.clock,
         )
 

@@ -61,6 +61,8 @@ TABLES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]], str | None]
     "clients": ("client_id", None, {"by_user": ("user_id", "client_id")}, "expires_at_s"),
     # Counters of the functions and gateways by minute, of streams by hour.
     "metrics": ("minute", "shard", {}, "expires_at_s"),
+    # Error responses of the functions by code and route.
+    "errors": ("status_class", "error_id", {}, "expires_at_s"),
     "migrations": ("migration_id", None, {}, None),
 }
 NUMBERS = {"first_version", "started_at_ms", "due_shard", "due_ms", "reconcile_shard", "reconcile_at_ms", "minute"}

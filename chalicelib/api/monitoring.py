@@ -68,7 +68,7 @@ def list_cut_offs(call: Call) -> CutOffsAnswer:
 
 @routes.add("GET", "/monitoring/errors", roles=STAFF, key_scope=Scope.METRICS)
 def errors(call: Call) -> ErrorsAnswer:
-    """Count the errors of the last hour."""
+    """List how often each error was returned by each route, when, and the request of the last one."""
     return ErrorsAnswer(items=call.services.monitoring.errors())
 
 

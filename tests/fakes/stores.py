@@ -19,6 +19,7 @@ from tests.fakes.money.sessions import MemoryPlaybackSessions
 from tests.fakes.money.usage import MemoryUsage
 from tests.fakes.money.wallets import MemoryStore, MemoryWallets
 from tests.fakes.operations.audit import MemoryAuditLog
+from tests.fakes.operations.errors import MemoryErrors
 from tests.fakes.operations.workers import MemoryWorkers
 from tests.fakes.simple import MemoryCounters, SetClock
 from tests.fakes.streams.media import MemoryMedia
@@ -46,6 +47,7 @@ def memory_stores(settings: Settings | None = None) -> Stores:
     stores.streams, stores.runtimes, stores.workers = MemoryStreams(), MemoryRuntimes(), MemoryWorkers()
     stores.media, stores.queue = MemoryMedia(), MemoryWorkQueue()
     stores.denylist, stores.counters, stores.audit_log = FakeDenylist(), MemoryCounters(), MemoryAuditLog()
+    stores.errors = MemoryErrors(stores.clock)
     return stores
 
 
