@@ -21,8 +21,9 @@ setup: ## Install missing packages: nginx, mpv, ffmpeg, Python packages
 demo: setup ## Play a real video in mpv until 100 points are used up
 	@$(PYTHON) -m infra.local.demo
 
-up: setup ## Start the platform in the background
-	@$(PYTHON) -m infra.local.stack up
+up: setup ## Start the platform in the background (WITH=prometheus: with Prometheus and the alert rules)
+	@$(if $(WITH),infra/local/setup/install.sh $(WITH))
+	@$(PYTHON) -m infra.local.stack up $(WITH)
 
 down: setup ## Stop the platform and keep its state in .local/
 	@$(PYTHON) -m infra.local.stack down

@@ -34,6 +34,7 @@ from chalicelib.services.money.settlements import CreditRules, Settlements
 from chalicelib.services.money.statements import Statements
 from chalicelib.services.money.totals import TotalsService
 from chalicelib.services.operations.audit import Audit
+from chalicelib.services.operations.exporter import Exporter
 from chalicelib.services.operations.monitoring import Monitoring
 from chalicelib.services.operations.sampler import Sampler
 from chalicelib.services.operations.series import SeriesService
@@ -273,6 +274,7 @@ class Container:
             statements=self.statements,
             settlements=self.settlements,
             usage=self.stores.usage,
+            counters=self.stores.counters,
             clock=self.stores.clock,
         )
 
@@ -306,6 +308,7 @@ class Container:
             counters=self.stores.counters,
             sessions=self.stores.sessions,
             usage=self.stores.usage,
+            errors=self.stores.errors,
             clock=self.stores.clock,
         )
 
@@ -328,6 +331,20 @@ class Container:
     @cached_property
     def series(self) -> SeriesService:
         return SeriesService(self.stores.series, self.stores.streams, self.stores.clock)
+
+    def exporter(self) -> Exporter:
+        return Exporter(
+            monitoring=self.monitoring,
+            reconciled=self.reconciliation.figures,
+            counters=self.stores.counters,
+            usage=self.stores.usage,
+            streams=self.stores.streams,
+            runtimes=self.stores.runtimes,
+            workers=self.stores.workers,
+            queue=self.stores.queue,
+            clock=self.stores.clock,
+            version=config.VERSION,
+        )
 
 
 @cache

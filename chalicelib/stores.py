@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,15 @@ from chalicelib.adapters.money.dynamodb_usage import DynamoUsage
 from chalicelib.adapters.money.dynamodb_wallets import DynamoWallets
 from chalicelib.adapters.operations.dynamodb_audit import DynamoAuditLog
 from chalicelib.adapters.operations.dynamodb_counters import DynamoCounters
+from chalicelib.adapters.operations.dynamodb_errors import DynamoErrors
 from chalicelib.adapters.operations.dynamodb_series import DynamoSeries
 from chalicelib.adapters.operations.dynamodb_workers import DynamoWorkers
 from chalicelib.adapters.streams.dynamodb_runtimes import DynamoRuntimes
 from chalicelib.adapters.streams.dynamodb_streams import DynamoStreams
 from chalicelib.adapters.streams.s3_media import S3Media
 from chalicelib.adapters.streams.sqs_work import SqsWorkQueue
+from chalicelib.domain.operations.totals import embedded_of
+from chalicelib.observability import emit_metrics
 
 if TYPE_CHECKING:
     from chalicelib.ports.common import Clock
@@ -68,9 +72,19 @@ class Stores:
     passwords = cached_property(lambda self: Argon2Passwords())
     tokens = cached_property(lambda self: JwtTokens(lambda: SecretKeyStore(self.settings.token_secret).read()[0]))
     audit_log = cached_property(lambda self: DynamoAuditLog(self._prefix))
-    counters = cached_property(lambda self: DynamoCounters(self._prefix, self.clock))
     series = cached_property(lambda self: DynamoSeries(self._prefix))
+    errors = cached_property(lambda self: DynamoErrors(self._prefix, self.clock))
     workers = cached_property(lambda self: DynamoWorkers(self._prefix))
+
+    @cached_property
+    def counters(self) -> DynamoCounters:
+        """The counters. Where that is set, what they write also goes to the log as metrics."""
+
+        def emit(counts: Mapping[str, int]) -> None:
+            if self.settings.embedded_metrics:
+                emit_metrics(self.settings.stage, embedded_of(counts))
+
+        return DynamoCounters(self._prefix, self.clock, emit)
 
     @cached_property
     def token_keys(self) -> KeyStore:

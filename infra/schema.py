@@ -89,6 +89,8 @@ TABLES: dict[str, tuple[str, str | None, dict[str, Index], str | None]] = {
     "blocks": ("user_id", "scope", {"by_until": ("listed", "until_ms")}, "expires_at_s"),
     # Time series by scope and step, some slots in a row.
     "series": ("series_id", "first_slot", {}, "expires_at_s"),
+    # Error responses of the functions by code and route.
+    "errors": ("status_class", "error_id", {}, "expires_at_s"),
     "migrations": ("migration_id", None, {}, None),
 }
 NUMBERS = {

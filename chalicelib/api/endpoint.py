@@ -25,9 +25,12 @@ from chalicelib.domain.access.tokens import AccessClaims
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.operations.audit import Actor
 from chalicelib.domain.versions import Expected
+from chalicelib.observability import add_to_log, request_log
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 View = Callable[..., Any]
+# The ids of paths in the log. `user_id` is the caller there.
+LOGGED_IDS = {"session_id": "session_id", "stream_id": "stream_id", "user_id": "target_user_id"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,8 @@ class Call:
     client: Client
     # The versions that `If-Match` allows, on routes that declare it.
     expected: Expected = None
+    # The header as sent.
+    accept: str = ""
 
     @property
     def user_id(self) -> str:
@@ -132,18 +137,29 @@ def _answer_of(view: View) -> type[BaseModel] | None:
 
 def _respond(endpoint: Endpoint, view: View, request: Any, params: dict[str, str]) -> Response:
     services, problem, call = container(), None, None
-    try:
-        call = _call(endpoint, request, services)
-        answer = view(call, **checked_path(params))
-        response = _success(endpoint, answer, request)
-    except Exception as error:
-        response = problem_response(error, request.path, _of_payment(call))
-        problem = json.loads(response.body)
-    services.monitoring.count_response(problem)
-    request_id = request.headers.get("x-request-id", "")
-    if REQUEST_ID.fullmatch(request_id):
+    request_id = _request_id(request)
+    with request_log(request_id=request_id, method=endpoint.method, route=endpoint.path):
+        try:
+            call = _call(endpoint, request, services)
+            ids = checked_path(params)
+            add_to_log(**{LOGGED_IDS[name]: value for name, value in ids.items() if name in LOGGED_IDS})
+            answer = view(call, **ids)
+            response = _success(endpoint, answer, request)
+        except Exception as error:
+            response = problem_response(error, request.path, _of_payment(call))
+            problem = json.loads(response.body)
+    services.monitoring.count_response(problem, endpoint.method, endpoint.path, request_id)
+    if request_id:
         response.headers["X-Request-ID"] = request_id
     return response
+
+
+def _request_id(request: Any) -> str:
+    """Return the id that nginx gave the request, else API Gateway's, else an empty text."""
+    for given in (request.headers.get("x-request-id"), request.context.get("requestId")):
+        if REQUEST_ID.fullmatch(given or ""):
+            return str(given)
+    return ""
 
 
 def _of_payment(call: Call | None) -> dict[str, Any]:
@@ -166,19 +182,23 @@ def _success(endpoint: Endpoint, answer: Any, request: Any) -> Response:
 
 def _call(endpoint: Endpoint, request: Any, services: Container) -> Call:
     caller, key = _caller(endpoint, request, services)
+    add_to_log(user_id=key.actor_id if key else caller and caller.user_id)
     if endpoint.body is None:
         no_body(request.raw_body)
+    body = body_of(endpoint.body, request.raw_body) if endpoint.body else None
+    add_to_log(session_id=getattr(body, "session_id", None), stream_id=getattr(body, "stream_id", None))
     return Call(
         services=services,
         caller=caller,
         key=key,
-        body=body_of(endpoint.body, request.raw_body) if endpoint.body else None,
+        body=body,
         query=query_of(endpoint.query, request.query_params),
         client=Client(
             ip=str(request.context.get("identity", {}).get("sourceIp", "")),
             user_agent=str(request.headers.get("user-agent", ""))[:AGENT_CHARS_MAX],
         ),
         expected=versions_of(request.headers.get("if-match")) if endpoint.if_match else None,
+        accept=str(request.headers.get("accept", "")),
     )
 
 

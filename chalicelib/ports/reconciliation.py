@@ -36,6 +36,9 @@ class Reconciliations(Protocol):
         A `settle` for the earlier due time fails from then on.
         """
 
+    def row(self, day: str, session_id: str) -> SessionReconciliation | None:
+        """Return the result of a session that ended on a UTC day, by a consistent read."""
+
     def rows(self, day: str, *, agrees: bool | None, limit: int, cursor: str | None) -> ListPage[SessionReconciliation]:
         """Return the sessions that ended on a UTC day, `YYYY-MM-DD`. A page of agreeing ones may be short."""
 

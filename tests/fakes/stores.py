@@ -20,6 +20,7 @@ from tests.fakes.money.sessions import MemoryPlaybackSessions
 from tests.fakes.money.usage import MemoryUsage
 from tests.fakes.money.wallets import MemoryStore, MemoryWallets
 from tests.fakes.operations.audit import MemoryAuditLog
+from tests.fakes.operations.errors import MemoryErrors
 from tests.fakes.operations.series import MemorySeries
 from tests.fakes.operations.workers import MemoryWorkers
 from tests.fakes.simple import MemoryCounters, SetClock
@@ -50,6 +51,7 @@ def memory_stores(settings: Settings | None = None) -> Stores:
     stores.media, stores.queue = MemoryMedia(), MemoryWorkQueue()
     stores.denylist, stores.counters, stores.audit_log = FakeDenylist(), MemoryCounters(), MemoryAuditLog()
     stores.series = MemorySeries()
+    stores.errors = MemoryErrors(stores.clock)
     return stores
 
 

@@ -39,6 +39,7 @@ class DayTotalsAnswer(Answer):
     )
     sessions: int
     disagreeing: int
+    ledger_mismatches: int
     not_measured: int
     lease_millipoints: int
     refund_millipoints: int

@@ -9,6 +9,8 @@ from chalicelib.domain.end_reasons import EndReason
 HOUR_MS = 3_600_000
 # Upper bounds of the histogram's buckets; one more bucket holds longer times. Logs that come later are ignored.
 BOUNDS_MS = (0, 10, 25, 50, 100, 250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000)
+# The names of the counters of cut-off times, before the end reason.
+COUNTED, SUMMED = "cut_off", "cut_off_ms"
 # Ends before the paid time was over, not by the viewer. An expired lease is excluded: media was rejected long
 # before its end was recorded.
 EARLY = frozenset(EndReason) - {EndReason.VIEWER_STOPPED, EndReason.LEASE_EXPIRED}
@@ -85,6 +87,12 @@ def _stats(reason: EndReason, parts: list[CutOffs]) -> CutOffStats:
         p99_ms=_percentile(counts, max_ms, 99),
         max_ms=max_ms,
     )
+
+
+def counters_of(end_reason: EndReason, cut_off_ms: int) -> Mapping[str, int]:
+    """Return the counters that one cut-off time raises: its bucket, by its place in `BOUNDS_MS`, and the sum in ms."""
+    bucket = sum(cut_off_ms > bound for bound in BOUNDS_MS)
+    return {f"{COUNTED}.{end_reason}.{bucket}": 1, f"{SUMMED}.{end_reason}": cut_off_ms}
 
 
 def _count(found: list[int]) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.money.cut_offs import EARLY, CutOffs, cut_off_ms, histograms
+from chalicelib.domain.money.cut_offs import EARLY, CutOffs, CutOffStats, cut_off_ms, histograms
 from chalicelib.domain.money.lease import GRACE_MS
 from chalicelib.domain.money.measuring import GIVE_UP_MS
 from chalicelib.domain.money.points import MS_PER_MINUTE
@@ -102,6 +102,7 @@ class DayTotals:
     day: str
     sessions: int = 0
     disagreeing: int = 0
+    ledger_mismatches: int = 0
     not_measured: int = 0
     lease_millipoints: int = 0
     refund_millipoints: int = 0
@@ -121,6 +122,17 @@ class DayTotals:
     drift_millipoints: int = 0
     cut_offs: tuple[CutOffs, ...] = ()
     all_added_up: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconciliationFigures:
+    """Yesterday and today (UTC) together, as of the last run."""
+
+    sessions: int
+    disagreeing: int
+    ledger_mismatches: int
+    drift_points: float
+    cut_offs: list[CutOffStats]
 
 
 # The fields that a day sums over its sessions.
@@ -232,6 +244,7 @@ def add_up(day: str, rows: Sequence[SessionReconciliation], *, all_added_up: boo
         day=day,
         sessions=len(rows),
         disagreeing=sum(not row.agrees for row in rows),
+        ledger_mismatches=sum(row.reason is Finding.LEDGER_MISMATCH for row in rows),
         not_measured=sum(row.reason is Finding.NOT_MEASURED for row in rows),
         all_added_up=all_added_up,
         cut_offs=histograms(

@@ -1,6 +1,6 @@
 """Wallets, payments, and the ledger, which consists of journal and pages."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.errors import (
@@ -234,18 +234,21 @@ class LedgerService:
             raise LedgerDamaged(f"The ledger of {user_id} has no page before version {first_version}.")
         return state_after(before[0])
 
-    def catch_up(self) -> int:
+    def catch_up(self, report_behind: Callable[[int], None] = lambda pages: None) -> int:
         """Move pages that heartbeats have missed, and return how many. For the schedule.
 
-        A damaged ledger does not delay other wallets; `LedgerDamaged` is raised at the end.
+        A damaged ledger does not delay other wallets; `LedgerDamaged` is raised at the end. `report_behind` gets the
+        number of pages that were found and could not be moved.
         """
         found: Sequence[Wallet] = self._wallets.with_full_pages(CATCH_UP_WALLETS_MAX)
-        moved, damaged = 0, None
+        moved, behind, damaged = 0, 0, None
         for wallet in found:
             try:
                 moved += self.flush(wallet)
             except LedgerDamaged as error:
+                behind += len(full_pages(wallet.journal))
                 damaged = error
+        report_behind(behind)
         if damaged is not None:
             raise damaged
         return moved
