@@ -33,6 +33,7 @@ from chalicelib.services.operations.audit import Audit
 from chalicelib.services.operations.monitoring import Monitoring
 from chalicelib.services.operations.workers import WorkersService
 from chalicelib.services.streams.controller import Controller
+from chalicelib.services.streams.ingest_issues import IngestIssuesService
 from chalicelib.services.streams.ingest_refusals import IngestRefusals
 from chalicelib.services.streams.run_logs import RunLogsService
 from chalicelib.services.streams.streams import StreamsService
@@ -187,6 +188,7 @@ class Container:
             queue=self.stores.queue,
             billing=self.billing,
             workers=self.workers,
+            ingest_issues=self.ingest_issues,
             denylist=self.stores.denylist,
             clock=self.stores.clock,
         )
@@ -210,6 +212,10 @@ class Container:
     @cached_property
     def run_logs(self) -> RunLogsService:
         return RunLogsService(self.streams, self.stores.media)
+
+    @cached_property
+    def ingest_issues(self) -> IngestIssuesService:
+        return IngestIssuesService(self.stores.ingest_issues, self.stores.clock)
 
     @cached_property
     def ingest_refusals(self) -> IngestRefusals:
