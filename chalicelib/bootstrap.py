@@ -40,6 +40,7 @@ from chalicelib.services.operations.sampler import Sampler
 from chalicelib.services.operations.series import SeriesService
 from chalicelib.services.operations.workers import WorkersService
 from chalicelib.services.streams.controller import Controller
+from chalicelib.services.streams.ingest_issues import IngestIssuesService
 from chalicelib.services.streams.ingest_refusals import IngestRefusals
 from chalicelib.services.streams.run_logs import RunLogsService
 from chalicelib.services.streams.streams import StreamsService
@@ -222,6 +223,7 @@ class Container:
             queue=self.stores.queue,
             billing=self.billing,
             workers=self.workers,
+            ingest_issues=self.ingest_issues,
             denylist=self.stores.denylist,
             clock=self.stores.clock,
         )
@@ -245,6 +247,10 @@ class Container:
     @cached_property
     def run_logs(self) -> RunLogsService:
         return RunLogsService(self.streams, self.stores.media)
+
+    @cached_property
+    def ingest_issues(self) -> IngestIssuesService:
+        return IngestIssuesService(self.stores.ingest_issues, self.stores.clock)
 
     @cached_property
     def ingest_refusals(self) -> IngestRefusals:
@@ -332,6 +338,7 @@ class Container:
     def series(self) -> SeriesService:
         return SeriesService(self.stores.series, self.stores.streams, self.stores.clock)
 
+    @cached_property
     def exporter(self) -> Exporter:
         return Exporter(
             monitoring=self.monitoring,

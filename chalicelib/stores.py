@@ -32,6 +32,7 @@ from chalicelib.adapters.operations.dynamodb_counters import DynamoCounters
 from chalicelib.adapters.operations.dynamodb_errors import DynamoErrors
 from chalicelib.adapters.operations.dynamodb_series import DynamoSeries
 from chalicelib.adapters.operations.dynamodb_workers import DynamoWorkers
+from chalicelib.adapters.streams.dynamodb_ingest_issues import DynamoIngestIssues
 from chalicelib.adapters.streams.dynamodb_runtimes import DynamoRuntimes
 from chalicelib.adapters.streams.dynamodb_streams import DynamoStreams
 from chalicelib.adapters.streams.s3_media import S3Media
@@ -66,6 +67,7 @@ class Stores:
     limits = cached_property(lambda self: DynamoLimits(self._prefix))
     streams = cached_property(lambda self: DynamoStreams(self._prefix))
     runtimes = cached_property(lambda self: DynamoRuntimes(self._prefix))
+    ingest_issues = cached_property(lambda self: DynamoIngestIssues(self._prefix))
     media = cached_property(lambda self: S3Media(self.settings.media_bucket))
     queue = cached_property(lambda self: SqsWorkQueue(self.settings.work_queue))
     users = cached_property(lambda self: DynamoUsers(self._prefix))

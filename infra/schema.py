@@ -49,6 +49,8 @@ TABLES: dict[str, tuple[str, str | None, dict[str, Index], str | None]] = {
     ),
     "streams": ("stream_id", None, {}, None),
     "stream_runtime": ("stream_id", None, {}, None),
+    # Open issues of sources, one of each type, and closed ones.
+    "ingest_issues": ("stream_id", "issue_key", {}, "expires_at_s"),
     "workers": ("worker_id", None, {}, "expires_at_s"),
     "playback_sessions": (
         "session_id",

@@ -3,7 +3,8 @@
 from typing import Any
 
 from chalicelib.api.endpoint import Call, Routes
-from chalicelib.api.models.common import ListAnswer, ListQuery
+from chalicelib.api.models.common import LIST_LIMIT_DEFAULT, ListAnswer, ListQuery
+from chalicelib.api.models.ingest_issues import IngestIssueAnswer, IngestIssuesQuery, issue_answer
 from chalicelib.api.models.playback import StartAnswer
 from chalicelib.api.models.runtimes import RuntimeAnswer, StreamLogAnswer
 from chalicelib.api.models.streams import (
@@ -18,6 +19,7 @@ from chalicelib.api.models.streams import (
 from chalicelib.api.wire import start_answer, stream_answer, stream_settings_answer
 from chalicelib.domain.accounts.users import OPERATORS, VIEWERS
 from chalicelib.domain.ids import new_stream_id
+from chalicelib.domain.streams.ingest_issues import IssueState
 from chalicelib.domain.streams.stream import Stream
 
 routes = Routes("streams")
@@ -106,6 +108,7 @@ def stream_runtime(call: Call, stream_id: str) -> RuntimeAnswer:
         "outages": view.outages,
         "manifest_age_ms": view.manifest_age_ms,
         "last_error": call.services.ingest_refusals.last_error(view),
+        "issues": [issue_answer(issue) for issue in call.services.ingest_issues.open_issues(stream_id)],
     }
     return RuntimeAnswer.model_validate(values)
 
@@ -114,11 +117,23 @@ def stream_runtime(call: Call, stream_id: str) -> RuntimeAnswer:
 def stream_log(call: Call, stream_id: str) -> StreamLogAnswer:
     """List the last lines of the newest encoder runs and failed sources, newest first, in one page.
 
-    It also has the reasons why the RTMP ingest rejected or disconnected senders in the last 24 h.
+    It also has the reasons why the RTMP ingest rejected or disconnected senders in the last 24 h, and the newest
+    ingest issues.
     """
     runs = call.services.run_logs.newest(stream_id)
     refusals = call.services.ingest_refusals.newest(stream_id)
-    return StreamLogAnswer.model_validate({"items": runs, "next_cursor": None, "ingest_refusals": refusals})
+    page = call.services.ingest_issues.listing(stream_id, state=IssueState.ALL, limit=LIST_LIMIT_DEFAULT, cursor=None)
+    issues = [issue_answer(issue) for issue in page.items]
+    values = {"items": runs, "next_cursor": None, "ingest_refusals": refusals, "issues": issues}
+    return StreamLogAnswer.model_validate(values)
+
+
+@routes.add("GET", "/streams/{stream_id}/issues", roles=OPERATORS, query=IngestIssuesQuery)
+def list_stream_issues(call: Call, stream_id: str) -> ListAnswer[IngestIssueAnswer]:
+    """List the ingest issues of a stream, the one found last first. Closed ones are kept for 30 days."""
+    stream = call.services.streams.get(stream_id)
+    page = call.services.ingest_issues.listing(stream.stream_id, **dict(call.query))
+    return ListAnswer(items=[issue_answer(issue) for issue in page.items], next_cursor=page.next_cursor)
 
 
 @routes.add("POST", "/streams/{stream_id}/preview", roles=OPERATORS, status=201, refusals={409})

@@ -24,6 +24,7 @@ from tests.fakes.operations.errors import MemoryErrors
 from tests.fakes.operations.series import MemorySeries
 from tests.fakes.operations.workers import MemoryWorkers
 from tests.fakes.simple import MemoryCounters, SetClock
+from tests.fakes.streams.ingest_issues import MemoryIngestIssues
 from tests.fakes.streams.media import MemoryMedia
 from tests.fakes.streams.runtimes import MemoryRuntimes
 from tests.fakes.streams.streams import MemoryStreams
@@ -48,6 +49,7 @@ def memory_stores(settings: Settings | None = None) -> Stores:
     stores.token_keys = MemoryKeyStore(first_key_sets(new_key, 0))
     stores.tokens = JwtTokens(lambda: stores.token_keys.sets)
     stores.streams, stores.runtimes, stores.workers = MemoryStreams(), MemoryRuntimes(), MemoryWorkers()
+    stores.ingest_issues = MemoryIngestIssues()
     stores.media, stores.queue = MemoryMedia(), MemoryWorkQueue()
     stores.denylist, stores.counters, stores.audit_log = FakeDenylist(), MemoryCounters(), MemoryAuditLog()
     stores.series = MemorySeries()

@@ -92,7 +92,7 @@ class DynamoReconciliations:
 
     def row(self, day: str, session_id: str) -> SessionReconciliation | None:
         row = get_item(self._table, {"day": day, "session_id": session_id})
-        return _row(row) if row else None
+        return to_reconciliation(row) if row else None
 
     def rows(self, day: str, *, agrees: bool | None, limit: int, cursor: str | None) -> ListPage[SessionReconciliation]:
         key = "disagreeing_day" if agrees is False else "day"
