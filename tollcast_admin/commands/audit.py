@@ -1,39 +1,38 @@
 """`tollcast-admin audit`: what operators did."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 import click
 
+from player.terminal.text import fit, printable, wrapped
 from tollcast_admin.context import AdminContext
-from tollcast_admin.display.columns import Column, Item
+from tollcast_admin.display.columns import Item
 from tollcast_admin.display.values import text_of, when_of
 from tollcast_admin.options.exit_statuses import STATUSES
 from tollcast_admin.options.lists import ListView, list_options, show_list
 from tollcast_admin.options.values import user_id_of
 
+INDENT_CELLS = 4
+
+
+def entry_lines(entries: Sequence[Item], width: int) -> list[str]:
+    """Return the actions with their changes below them, wrapped."""
+    lines = []
+    for entry in entries:
+        heading = f"{when_of(entry['at_ms'])}  {entry['action']}  {entry['target']}"
+        author = f"by {entry['by_user_id']}" + (f" from {entry['ip']}" if entry["ip"] else "")
+        lines += [fit(printable(heading), width)]
+        for text in (author, _changes(entry)):
+            lines += [f"    {line}" for line in wrapped(printable(text), width - INDENT_CELLS) if text]
+    return lines
+
 
 def _changes(entry: Item) -> str:
-    """Return what changed: `rate: 60000 → 500`, then further details."""
+    """Return what changed, then further details: `rate_millipoints_per_minute: 60000 → 500, reason: …`."""
     before, after = entry["before"], entry["after"]
-    names = {**before, **after}
-    changed = [f"{name}: {_value(before, name)} → {_value(after, name)}" for name in names if name in before]
-    made = [f"{name}: {_value(after, name)}" for name in names if name not in before]
+    changed = [f"{name}: {text_of(before[name])} → {text_of(after.get(name))}" for name in before]
+    made = [f"{name}: {text_of(value)}" for name, value in after.items() if name not in before]
     return ", ".join([*changed, *made, *(f"{name}: {text_of(value)}" for name, value in entry["details"].items())])
-
-
-def _value(values: Mapping[str, Any], name: str) -> str:
-    return text_of(values.get(name))
-
-
-COLUMNS = (
-    Column("WHEN", lambda each: when_of(each["at_ms"])),
-    Column("WHO", lambda each: each["by_user_id"], cells_min=10),
-    Column("ACTION", lambda each: each["action"]),
-    Column("TARGET", lambda each: each["target"], cells_min=10),
-    Column("CHANGES", _changes, cells_min=14),
-    Column("ADDRESS", lambda each: text_of(each["ip"]), rank=1),
-)
 
 
 @click.command("audit", epilog=STATUSES)
@@ -52,4 +51,4 @@ def command(context: AdminContext, user: str | None, by: str | None, limit: int,
     if user and by:
         raise click.UsageError("Use either --user or --by.")
     filters = {"user_id": user and user_id_of(context, user), "by_user_id": by and user_id_of(context, by)}
-    show_list(context, ListView("/audit", COLUMNS, "Nothing was done yet.", filters), limit, json_fields)
+    show_list(context, ListView("/audit", (), "Nothing was done yet.", filters, entry_lines), limit, json_fields)

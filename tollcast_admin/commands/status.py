@@ -5,7 +5,6 @@ import click
 from player.errors import CliError
 from player.http.client import ProblemError
 from player.terminal.output import terminal_width
-from player.terminal.text import printable
 from tollcast_admin.context import AdminContext
 from tollcast_admin.display.fields import field_lines
 from tollcast_admin.options.exit_statuses import STATUSES
@@ -35,6 +34,6 @@ def command(context: AdminContext) -> None:
         fields.append(("Account", error.message if isinstance(error, ProblemError) else "not known"))
     fields.append(("Login", context.store.place(context.server) or "none"))
     for line in field_lines(fields, terminal_width()):
-        click.echo(printable(line))
+        click.echo(line)
     if failure is not None:
         raise failure

@@ -22,7 +22,7 @@ VIEWERS_COUNTED_MAX = 200
 SECRET_FIELDS = ("ingest_key", "ingest_address")
 COLUMNS = (
     Column("STREAM", lambda each: each["stream_id"]),
-    Column("TITLE", lambda each: each["title"], cells_min=8),
+    Column("TITLE", lambda each: each["title"], cells_min=20),
     Column("STATE", lambda each: each["state"]),
     Column("WANTED", lambda each: each["desired_state"]),
     Column("POINTS/MIN", lambda each: rate_of(each["rate_millipoints_per_minute"]), is_right=True),

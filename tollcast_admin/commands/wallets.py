@@ -130,7 +130,7 @@ def wallet_lines(wallet: dict[str, Any], width: int) -> list[str]:
         ("Open", f"{points(debt)}; the next start pays them" if debt else None),
         ("Today", f"{spent} spent, " + (f"of {points(cap)} a day (UTC)" if cap is not None else "no daily cap")),
         ("Entries", str(wallet["version"])),
-        ("Active", f"{len(wallet['sessions'])} sessions"),
+        ("Sessions", f"{len(wallet['sessions'])} active"),
     ]
     lines = field_lines(fields, width)
     rates = [each["rate_millipoints_per_minute"] for each in wallet["sessions"]]

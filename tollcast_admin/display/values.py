@@ -38,9 +38,11 @@ def when_of(at_ms: int | None) -> str:
 
 
 def text_of(value: Any) -> str:
-    """Return a text or a number as it is, and true and false as yes and no."""
+    """Return a text or a number as it is, true and false as yes and no, the items of a list with commas."""
     if value is None or value == "":
         return UNKNOWN
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
     return ("no", "yes")[value] if isinstance(value, bool) else str(value)
 
 

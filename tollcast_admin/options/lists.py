@@ -21,12 +21,16 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class ListView:
-    """A list of the server, and how it is shown. `empty` is said of an empty one. Filters with None are left out."""
+    """A list of the server, and how it is shown: in columns, or by `lines` for a width.
+
+    `empty` is shown in place of an empty list. Filters with None are left out.
+    """
 
     path: str
     columns: Sequence[Column]
     empty: str
     filters: Mapping[str, str | int | bool | None]
+    lines: Callable[[Sequence[Item], int], list[str]] | None = None
 
 
 def list_options(command: Command) -> Command:
@@ -94,11 +98,12 @@ def read_list(
 
 
 def list_lines(view: ListView, items: Sequence[Item], is_more: bool, width: int) -> list[str]:
-    """Return the lines of a list's table, with a note if there are more items."""
+    """Return the lines of a list, with a note if there are more items."""
     if not items:
         return [view.empty]
     note = ["", f"These are the first {len(items)}. --limit shows more."] if is_more else []
-    return [*column_table(view.columns, items, width), *note]
+    shown = view.lines(items, width) if view.lines else column_table(view.columns, items, width)
+    return [*shown, *note]
 
 
 def _as_query(value: str | int | bool) -> str | int:

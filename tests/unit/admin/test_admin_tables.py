@@ -24,7 +24,6 @@ TABLES = {
     "keys": (keys.COLUMNS, KEY, ["key_id"]),
     "reconcile": (reconcile.COLUMNS, RECONCILIATION, ["session_id", "reason"]),
     "workers": (workers.COLUMNS, WORKER, []),
-    "audit": (audit.COLUMNS, AUDIT, ["action"]),
 }
 
 
@@ -56,6 +55,14 @@ def test_fields_are_wrapped_below_themselves():
     assert field_lines([("A", "one two"), ("Long", "three")], 8) == ["A:    one two", "Long: three"]
     wrapped = field_lines([("Name", "word " * 20)], 40)
     assert all(cells(line) <= 40 for line in wrapped) and all(line.startswith("      ") for line in wrapped[1:])
+
+
+@pytest.mark.parametrize("width", [70, 80, 200])
+def test_actions_are_shown_whole_with_their_changes(width):
+    lines = audit.entry_lines([AUDIT, AUDIT], width)
+    assert all(cells(line) <= width for line in lines) and AUDIT["target"] in lines[0]
+    text = " ".join(" ".join(lines).split())
+    assert "rate_millipoints_per_minute: 60000 → 500" in text and "slate: yes" in text and "reason: no sound" in text
 
 
 def test_a_list_says_when_it_is_empty_or_has_more():
