@@ -33,7 +33,7 @@ def order_of(at_ms: int, row_id: str) -> str:
 
 def email_key(email: str) -> str:
     """Return what accounts are ordered by and found by."""
-    return email.lower()
+    return str(email.lower())
 
 
 def email_partition(email: str) -> str:
