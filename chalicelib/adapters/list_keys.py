@@ -16,7 +16,7 @@ from chalicelib.domain.money.usage import day_of
 
 # Enabled viewers are most accounts, so they are spread over partitions by the first character of the email. Each
 # partition begins at its character and ends before the next one; the first begins before all characters.
-EMAIL_PARTITIONS = ("!", *digits, ":", *ascii_lowercase, "{")
+EMAIL_PARTITIONS: tuple[str, ...] = ("!", *digits, ":", *ascii_lowercase, "{")
 # Payments by reference are spread by as many characters, so a search needs at least these.
 REFERENCE_CHARS = 2
 
@@ -33,7 +33,7 @@ def order_of(at_ms: int, row_id: str) -> str:
 
 def email_key(email: str) -> str:
     """Return what accounts are ordered by and found by."""
-    return str(email.lower())
+    return email.lower()
 
 
 def email_partition(email: str) -> str:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.domain.access.blocks import Block
 from chalicelib.domain.accounts.users import User
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.wallets import Payment
@@ -127,16 +126,6 @@ def kick_action(record: SessionRecord, reason: str) -> Action:
         user_id=record.user_id,
         after={"end_reason": record.end_reason},
         details={"reason": reason, "stream_id": record.stream_id, **message},
-    )
-
-
-def block_action(name: str, block: Block) -> Action:
-    """Return the action that made or lifted a block."""
-    return Action(
-        name=name,
-        target=block.block_id,
-        user_id=block.user_id,
-        details={"until_ms": block.until_ms, "reason": block.reason, "session_id": block.session_id},
     )
 
 

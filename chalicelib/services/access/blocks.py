@@ -3,7 +3,7 @@
 from chalicelib.domain.access.blocks import MS_PER_MINUTE, Block, until_words, user_and_stream_of
 from chalicelib.domain.errors import Blocked, BlockNotFound
 from chalicelib.domain.money.sessions import SessionRecord
-from chalicelib.domain.operations.audit import Actor, block_action
+from chalicelib.domain.operations.audit import Action, Actor
 from chalicelib.ports.blocks import Blocks
 from chalicelib.ports.common import Clock, ListPage
 from chalicelib.services.operations.audit import Audit
@@ -75,3 +75,12 @@ class BlocksService:
             return self._blocks.in_force(now_ms, stream_id=stream_id, limit=limit, cursor=cursor)
         found = [each for each in self._blocks.of_user(user_id, now_ms) if stream_id in (None, each.stream_id)]
         return ListPage(items=sorted(found, key=lambda each: each.until_ms), next_cursor=None)
+
+
+def _action(name: str, block: Block) -> Action:
+    return Action(
+        name=name,
+        target=block.block_id,
+        user_id=block.user_id,
+        details={"until_ms": block.until_ms, "reason": block.reason, "session_id": block.session_id},
+    )
