@@ -188,7 +188,7 @@ def accounts(bench: WalletBench, units: Units) -> None:
     with units.spent(1, "another role"):
         bench.accounts.change(user.user_id, role=Role.FINANCE)
     with units.spent(1, "another password"):
-        bench.accounts.change(user.user_id, password="another good password")
+        bench.accounts.change(user.user_id, password=f"another than {user.email}")
 
 
 def flushes(usage: Usage, units: Units) -> None:

@@ -54,7 +54,7 @@ class BlocksService:
             message=message,
         )
         self._blocks.put(block)
-        self._audit.record(by, block_action("block.add", block))
+        self._audit.record(by, _action("block.add", block))
         return block
 
     def lift(self, block_id: str, *, by: Actor | None = None) -> Block:
@@ -62,7 +62,7 @@ class BlocksService:
         block = self._blocks.remove(*user_and_stream_of(block_id))
         if block is None or not block.is_in_force(self._clock.now_ms()):
             raise BlockNotFound(f"There is no block {block_id} in force.")
-        self._audit.record(by, block_action("block.lift", block))
+        self._audit.record(by, _action("block.lift", block))
         return block
 
     def listing(self, *, user_id: str | None, stream_id: str | None, limit: int, cursor: str | None) -> ListPage[Block]:
