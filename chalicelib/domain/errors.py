@@ -1,11 +1,9 @@
 """The errors that a request can get.
 
-Clients match on `code`, which is stable. `chalicelib/problems.py` maps these classes to HTTP statuses.
+Clients match on `code`, which is stable. Those of money are in `domain/money/errors.py`. `chalicelib/problems.py` maps all to HTTP statuses.
 """
 
 from typing import Any, ClassVar, Self
-
-from chalicelib.domain.end_reasons import EndReason
 
 
 class DomainError(Exception):
@@ -152,12 +150,6 @@ class KeyNotFound(NotFound):
     code = "key_not_found"
 
 
-class PaymentNotFound(NotFound):
-    """No such payment, or another caller made it."""
-
-    code = "payment_not_found"
-
-
 class Conflict(DomainError):
     """The current state does not allow this."""
 
@@ -200,28 +192,10 @@ class IdempotencyMismatch(Conflict):
     code = "idempotency_mismatch"
 
 
-class PaymentMismatch(Conflict):
-    """The payment id was used with other parameters. `extra["parameters"]` names those that differ."""
-
-    code = "payment_mismatch"
-
-
-class NotReversible(Conflict):
-    """Only points that were added to a wallet can be taken back."""
-
-    code = "payment_not_reversible"
-
-
 class KeyLimit(Conflict):
     """The stage has as many usable service keys as allowed."""
 
     code = "key_limit"
-
-
-class InsufficientBalance(Conflict):
-    """The adjustment would take the balance below zero."""
-
-    code = "insufficient_balance"
 
 
 class SessionActive(Conflict):
@@ -230,34 +204,10 @@ class SessionActive(Conflict):
     code = "session_active"
 
 
-class AdjustmentOutOfBounds(Conflict):
-    """The adjustments would give back more than the session cost, or less than nothing."""
-
-    code = "adjustment_out_of_bounds"
-
-
 class ChangedMeanwhile(DomainError):
     """An edit named a version that is not the current one. `extra["differing"]` lists the fields, None if unknown."""
 
     code = "changed_meanwhile"
-
-
-class WalletFull(Conflict):
-    """The top-up would exceed the maximum balance."""
-
-    code = "wallet_full"
-
-
-class LeaseNotPaid(Conflict):
-    """A fresh play token was requested outside the paid lease."""
-
-    code = "lease_not_paid"
-
-
-class LedgerDamaged(DomainError):
-    """The pages of a ledger do not match. Something else has written to them."""
-
-    code = "ledger_damaged"
 
 
 class TooManyRequests(DomainError):
@@ -274,35 +224,3 @@ class Busy(DomainError):
     """Concurrent changes won at every try. Nothing was charged; the caller may retry."""
 
     code = "busy"
-
-
-class DebtOpen(DomainError):
-    """The wallet does not cover what earlier sessions were served ahead of their payment."""
-
-    code = "debt_open"
-
-
-class SessionOver(DomainError):
-    """The session has ended. Its end reason is the code."""
-
-    def __init__(self, reason: EndReason, **extra: Any) -> None:
-        super().__init__(END_DETAILS[reason], **extra)
-        self.reason = reason
-
-    @property
-    def code(self) -> str:  # type: ignore[override]
-        """The end reason."""
-        return self.reason.value
-
-
-END_DETAILS = {
-    EndReason.VIEWER_STOPPED: "The viewer stopped this session.",
-    EndReason.BALANCE_EXHAUSTED: "The wallet is empty. Top it up to continue.",
-    EndReason.MAX_POINTS_REACHED: "The session has spent its maximum number of points. Start a new one to continue.",
-    EndReason.DAILY_CAP_REACHED: "The viewer's daily cap is reached. It resets at 00:00 UTC.",
-    EndReason.KICKED: "An operator ended this session.",
-    EndReason.LEASE_EXPIRED: "The lease has expired, and no heartbeat bought another one.",
-    EndReason.STREAM_PAUSED: "The operator paused the stream.",
-    EndReason.STREAM_STOPPED: "The operator stopped the stream.",
-    EndReason.SUPERSEDED: "A newer session of the same viewer replaced this one.",
-}

@@ -10,7 +10,6 @@ from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import (
     Blocked,
     Forbidden,
-    LeaseNotPaid,
     SessionLimit,
     StreamFull,
     StreamNotFound,
@@ -18,6 +17,7 @@ from chalicelib.domain.errors import (
     Unauthenticated,
 )
 from chalicelib.domain.ids import new_session_id, session_id_of
+from chalicelib.domain.money.errors import LeaseNotPaid
 from chalicelib.domain.money.lease import PREVIEW_MS, Outcome
 from chalicelib.domain.money.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
 from chalicelib.domain.money.sessions import DUE_SHARDS, ActiveSession, SessionKind, SessionRecord

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from chalicelib.domain.access.tokens import PLAY_TTL_MS_MAX
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import Busy, SessionNotFound, SessionOver
+from chalicelib.domain.errors import Busy, SessionNotFound
+from chalicelib.domain.money.errors import SessionOver
 from chalicelib.domain.money.lease import Outcome, Over, Purchase, Unchanged, close, decide
 from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
 from chalicelib.domain.money.settlement import VIEWERS_OWN

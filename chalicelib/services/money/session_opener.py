@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import Busy, DebtOpen, IdempotencyMismatch, SessionLimit, SessionOver, StreamFull
+from chalicelib.domain.errors import Busy, IdempotencyMismatch, SessionLimit, StreamFull
+from chalicelib.domain.money.errors import DebtOpen, SessionOver
 from chalicelib.domain.money.lease import GRACE_MS, Outcome, Over, Purchase, first_purchase
 from chalicelib.domain.money.points import lease_charge
 from chalicelib.domain.money.sessions import ActiveSession, SessionRecord

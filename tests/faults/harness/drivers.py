@@ -12,7 +12,8 @@ import httpx
 
 from chalicelib.domain.access.clients import Client
 from chalicelib.domain.accounts.users import Role
-from chalicelib.domain.errors import DomainError, SessionOver
+from chalicelib.domain.errors import DomainError
+from chalicelib.domain.money.errors import SessionOver
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.settlement import awaits_settlement
 from chalicelib.ports.common import StoreUnavailable
