@@ -1,6 +1,7 @@
 """The errors that a request can get.
 
-Clients match on `code`, which is stable. Those of money are in `domain/money/errors.py`. `chalicelib/problems.py` maps all to HTTP statuses.
+Clients match on `code`, which is stable. Those of money are in `domain/money/errors.py`. `chalicelib/problems.py` maps
+all to HTTP statuses.
 """
 
 from typing import Any, ClassVar, Self
