@@ -23,6 +23,19 @@ def a_block(user_id: str, stream_id: str | None = None, minutes: int = 10) -> Bl
     )
 
 
+# First: the list has the blocks of the other tests, too.
+def test_the_list_has_what_is_in_force_in_order_of_its_end(stores: Stores) -> None:
+    stream_id = new_stream_id()
+    blocks = [a_block(new_user_id(), stream_id if minutes % 2 else None, minutes) for minutes in range(-1, 8)]
+    for block in reversed(blocks):
+        stores.blocks.put(block)
+    in_force = [block for block in blocks if block.until_ms > NOW]
+    assert list(all_items(stores.blocks.in_force, NOW, stream_id=None, limit=2)) == in_force
+    on_stream = [block for block in in_force if block.stream_id]
+    assert list(all_items(stores.blocks.in_force, NOW, stream_id=stream_id, limit=2)) == on_stream
+    assert list(all_items(stores.blocks.in_force, NOW, stream_id="other", limit=2)) == []
+
+
 def test_a_block_replaces_the_one_on_the_same_streams(money: Stores) -> None:
     user_id, stream_id = new_user_id(), new_stream_id()
     on_all, on_stream = a_block(user_id), a_block(user_id, stream_id, minutes=20)
@@ -44,15 +57,3 @@ def test_a_block_is_removed_once(money: Stores) -> None:
     assert money.blocks.remove(user_id, stream_id) == block
     assert money.blocks.remove(user_id, stream_id) is None
     assert list(money.blocks.of_user(user_id, NOW)) == []
-
-
-def test_the_list_has_what_is_in_force_in_order_of_its_end(stores: Stores) -> None:
-    stream_id = new_stream_id()
-    blocks = [a_block(new_user_id(), stream_id if minutes % 2 else None, minutes) for minutes in range(-1, 8)]
-    for block in reversed(blocks):
-        stores.blocks.put(block)
-    in_force = [block for block in blocks if block.until_ms > NOW]
-    assert list(all_items(stores.blocks.in_force, NOW, stream_id=None, limit=2)) == in_force
-    on_stream = [block for block in in_force if block.stream_id]
-    assert list(all_items(stores.blocks.in_force, NOW, stream_id=stream_id, limit=2)) == on_stream
-    assert list(all_items(stores.blocks.in_force, NOW, stream_id="other", limit=2)) == []
