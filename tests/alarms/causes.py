@@ -81,7 +81,8 @@ def queue_lost(lab: Lab) -> Iterator[None]:
 
 @contextmanager
 def worker_hangs(lab: Lab) -> Iterator[None]:
-    """Suspend the worker while hints arrive."""
+    """Suspend the worker of a live stream while hints arrive."""
+    lab.operator.go_live()
     with lab.frozen("worker"):
         for _ in range(HINTS):
             lab.services.stores.queue.send(STREAM_ID)
@@ -173,6 +174,7 @@ def bad_sessions(lab: Lab) -> Iterator[None]:
 
     A gateway without the denylist would serve them. Its follower reports here what it served.
     """
+    lab.operator.go_live()
     services, sessions = lab.services, []
     for _ in range(3):
         viewer, _ = lab.viewer(200_000)

@@ -87,13 +87,12 @@ class Lab:
 
 @contextmanager
 def running_lab() -> Iterator[Lab]:
-    """Run a platform with one live stream, and Prometheus beside it."""
+    """Run a platform, and Prometheus beside it. Causes that need a live stream start it."""
     with private_stack(8) as stack, Operator(stack.url) as operator:
         os.environ.update({k: v for k, v in stack.environ.items() if k.startswith(("AWS_", "TOLLCAST_"))})
         services, url = Container(config.load()), f"http://127.0.0.1:{free_port()}"
         key = operator.do("POST", "/service-keys", {"name": "alarms", "scopes": ["metrics"], "expires_in_days": 1})
         prometheus.key_file(stack.layout).write_text(key.document["key"])
-        operator.go_live()
         with _prometheus(stack, url):
             yield Lab(stack, operator, services, url)
 
