@@ -9,7 +9,7 @@ IN_PARALLEL := --numprocesses 4 --dist loadfile --no-loadscope-reorder
 # Options of the long runs: SEED=1 repeats a run, ARGS adds others.
 RUN = $(if $(SEED),--seed $(SEED)) $(ARGS)
 FOR_MINUTES = $(if $(MINUTES),--minutes $(MINUTES))
-CODE := app.py bench chalicelib gateway infra player worker
+CODE := app.py bench chalicelib gateway infra player tollcast_admin worker
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

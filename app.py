@@ -58,6 +58,12 @@ def reconcile_sessions(event: CloudWatchEvent) -> None:
         services.reconciliation.run()
 
 
+@app.schedule(Rate(1, unit=Rate.MINUTES))
+def sample_series(event: CloudWatchEvent) -> None:
+    """Take a sample for the time series and the overview."""
+    container().sampler.sample()
+
+
 @app.schedule(Rate(5, unit=Rate.MINUTES))
 def move_ledger_pages(event: CloudWatchEvent) -> None:
     """Move full ledger pages that no heartbeat has moved."""

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chalicelib import config
+from chalicelib.adapters.access.dynamodb_blocks import DynamoBlocks
 from chalicelib.adapters.access.dynamodb_clients import DynamoClients
 from chalicelib.adapters.access.dynamodb_limits import DynamoLimits
 from chalicelib.adapters.access.dynamodb_service_keys import DynamoServiceKeys
@@ -23,12 +24,15 @@ from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.money.dynamodb_ledger import DynamoLedger, DynamoPayments
 from chalicelib.adapters.money.dynamodb_reconciliation import DynamoReconciliations
 from chalicelib.adapters.money.dynamodb_sessions import DynamoPlaybackSessions
+from chalicelib.adapters.money.dynamodb_totals import DynamoTotalsByDay
 from chalicelib.adapters.money.dynamodb_usage import DynamoUsage
 from chalicelib.adapters.money.dynamodb_wallets import DynamoWallets
 from chalicelib.adapters.operations.dynamodb_audit import DynamoAuditLog
 from chalicelib.adapters.operations.dynamodb_counters import DynamoCounters
 from chalicelib.adapters.operations.dynamodb_errors import DynamoErrors
+from chalicelib.adapters.operations.dynamodb_series import DynamoSeries
 from chalicelib.adapters.operations.dynamodb_workers import DynamoWorkers
+from chalicelib.adapters.streams.dynamodb_ingest_issues import DynamoIngestIssues
 from chalicelib.adapters.streams.dynamodb_runtimes import DynamoRuntimes
 from chalicelib.adapters.streams.dynamodb_streams import DynamoStreams
 from chalicelib.adapters.streams.s3_media import S3Media
@@ -55,18 +59,22 @@ class Stores:
     payments = cached_property(lambda self: DynamoPayments(self._prefix))
     sessions = cached_property(lambda self: DynamoPlaybackSessions(self._prefix))
     reconciliations = cached_property(lambda self: DynamoReconciliations(self._prefix))
+    totals = cached_property(lambda self: DynamoTotalsByDay(self._prefix))
     usage = cached_property(lambda self: DynamoUsage(self._prefix))
     clients = cached_property(lambda self: DynamoClients(self._prefix, self.settings.address_days))
+    blocks = cached_property(lambda self: DynamoBlocks(self._prefix))
     service_keys = cached_property(lambda self: DynamoServiceKeys(self._prefix))
     limits = cached_property(lambda self: DynamoLimits(self._prefix))
     streams = cached_property(lambda self: DynamoStreams(self._prefix))
     runtimes = cached_property(lambda self: DynamoRuntimes(self._prefix))
+    ingest_issues = cached_property(lambda self: DynamoIngestIssues(self._prefix))
     media = cached_property(lambda self: S3Media(self.settings.media_bucket))
     queue = cached_property(lambda self: SqsWorkQueue(self.settings.work_queue))
     users = cached_property(lambda self: DynamoUsers(self._prefix))
     passwords = cached_property(lambda self: Argon2Passwords())
     tokens = cached_property(lambda self: JwtTokens(lambda: SecretKeyStore(self.settings.token_secret).read()[0]))
     audit_log = cached_property(lambda self: DynamoAuditLog(self._prefix))
+    series = cached_property(lambda self: DynamoSeries(self._prefix))
     errors = cached_property(lambda self: DynamoErrors(self._prefix, self.clock))
     workers = cached_property(lambda self: DynamoWorkers(self._prefix))
 

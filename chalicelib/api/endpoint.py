@@ -17,13 +17,14 @@ from pydantic import BaseModel
 
 from chalicelib.api.answers import make_response, problem_response
 from chalicelib.api.checks import bearer, body_of, checked_path, no_body, query_of
-from chalicelib.api.etags import etag_of, matches
+from chalicelib.api.etags import etag_of, matches, versions_of
 from chalicelib.bootstrap import Container, container
 from chalicelib.domain.access.clients import AGENT_CHARS_MAX, Client
 from chalicelib.domain.access.service_keys import KEY_PREFIX, Scope, ServiceKey
 from chalicelib.domain.access.tokens import AccessClaims
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.operations.audit import Actor
+from chalicelib.domain.versions import Expected
 from chalicelib.observability import add_to_log, request_log
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -43,6 +44,8 @@ class Call:
     body: Any
     query: Any
     client: Client
+    # The versions that `If-Match` allows, on routes that declare it.
+    expected: Expected = None
     # The header as sent.
     accept: str = ""
 
@@ -65,10 +68,11 @@ class Endpoint:
 
     `account` means that the account must be neither disabled nor logged out everywhere since the token was issued.
     `key_scope` is the scope with which a service key may call the route; without it, none may. With `etag`, an answer
-    has an `ETag`, and a GET that names it in `If-None-Match` returns 304. The last five are for the OpenAPI document:
-    `refusals` are error statuses that do not follow from the other fields, `operators_answer` is the answer for
-    operators, `keys_answer` that for service keys, `other_types` are further content types of a success, and `failed`
-    is another body of a 503.
+    has an `ETag`, and a GET that names it in `If-None-Match` returns 304. With `if_match`, a request may name the
+    version that it changes in `If-Match`, and returns 412 if that is not the current one. The last five are for the
+    OpenAPI document: `refusals` are error statuses that do not follow from the other fields, `operators_answer` is the
+    answer for operators, `keys_answer` that for service keys, `other_types` are further content types of a success, and
+    `failed` is another body of a 503.
     """
 
     method: str
@@ -83,6 +87,7 @@ class Endpoint:
     account: bool = False
     key_scope: Scope | None = None
     etag: bool = False
+    if_match: bool = False
     refusals: Collection[int] = ()
     operators_answer: type[BaseModel] | None = None
     keys_answer: type[BaseModel] | None = None
@@ -192,6 +197,7 @@ def _call(endpoint: Endpoint, request: Any, services: Container) -> Call:
             ip=str(request.context.get("identity", {}).get("sourceIp", "")),
             user_agent=str(request.headers.get("user-agent", ""))[:AGENT_CHARS_MAX],
         ),
+        expected=versions_of(request.headers.get("if-match")) if endpoint.if_match else None,
         accept=str(request.headers.get("accept", "")),
     )
 

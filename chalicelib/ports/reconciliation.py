@@ -24,6 +24,8 @@ class Reconciliations(Protocol):
     def settle(self, row: SessionReconciliation, due: Due, again_at_ms: int | None) -> bool:
         """Write the result, and set the session due at `again_at_ms` or (None) no more, in one transaction.
 
+        It also adds what is new in the result to the money totals of the day.
+
         Return False without a change if the session is no longer due as of `due`: it was settled or became due again.
         """
 

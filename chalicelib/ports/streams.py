@@ -59,7 +59,7 @@ class Runtimes(Protocol):
         """Write a report if the claim is valid at `reported_at_ms`; the claim stays as it is. Return False if it was
         lost.
 
-        Tracks and issues are cut to the bounds of `domain.streams.media_health`.
+        Tracks are cut to the bounds of `domain.streams.media_health`.
         """
 
     def mark_unclaimed(

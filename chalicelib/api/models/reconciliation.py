@@ -47,6 +47,7 @@ class DayTotalsAnswer(Answer):
     served_ahead_millipoints: int
     unserved_credit_millipoints: int
     debt_millipoints: int
+    debt_payment_millipoints: int
     adjustment_millipoints: int
     net_millipoints: int
     leases: int

@@ -63,6 +63,15 @@ def cut_off_stats(parts: Iterable[CutOffs]) -> list[CutOffStats]:
     return [_stats(reason, found) for reason, found in sorted(together.items())]
 
 
+def p99_ms(parts: Iterable[CutOffs]) -> int | None:
+    """Return an upper bound for the 99th percentile over all hours and reasons; None without sessions."""
+    found = list(parts)
+    if not found:
+        return None
+    counts = [sum(column) for column in zip(*(each.counts for each in found), strict=True)]
+    return _percentile(counts, max(each.max_ms for each in found), 99)
+
+
 def by_bound(part: CutOffs) -> Mapping[str, int]:
     """Return a histogram with its bounds in ms, or `more`, as keys."""
     return dict(zip([*map(str, BOUNDS_MS), "more"], part.counts, strict=True))

@@ -76,6 +76,7 @@ class SessionReconciliation:
     served_ahead_millipoints: int
     unserved_credit_millipoints: int
     debt_millipoints: int
+    debt_payment_millipoints: int
     adjustment_millipoints: int
     net_millipoints: int
     leases: int
@@ -109,6 +110,7 @@ class DayTotals:
     served_ahead_millipoints: int = 0
     unserved_credit_millipoints: int = 0
     debt_millipoints: int = 0
+    debt_payment_millipoints: int = 0
     adjustment_millipoints: int = 0
     net_millipoints: int = 0
     leases: int = 0
@@ -154,8 +156,7 @@ def reconcile(
     ahead, credited = -by_kind[EntryKind.SERVED_AHEAD], by_kind[EntryKind.UNSERVED_CREDIT]
     net, rate = leased - returned - adjusted + ahead - credited, record.rate_millipoints_per_minute
     debt = record.settled_debt_millipoints or 0
-    media = served or Served()
-    free = rate == 0 or record.kind is SessionKind.PREVIEW
+    media, free = served or Served(), rate == 0 or record.kind is SessionKind.PREVIEW
     paid_ms = None if free else (net + debt) * MS_PER_MINUTE // rate
     drift_ms = media.media_ms - paid_ms if measured and paid_ms is not None else None
     agreed = net + adjusted == record.charged_millipoints
@@ -183,6 +184,7 @@ def reconcile(
         served_ahead_millipoints=ahead,
         unserved_credit_millipoints=credited,
         debt_millipoints=debt,
+        debt_payment_millipoints=record.debt_payment_millipoints,
         adjustment_millipoints=adjusted,
         net_millipoints=net,
         leases=sum(entry.kind in (EntryKind.LEASE, EntryKind.UNSERVED) for entry in entries),

@@ -3,18 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from chalicelib.domain.errors import (
-    Busy,
+from chalicelib.domain.errors import Busy, UserNotFound, WrongCursor
+from chalicelib.domain.money.chain import ChainState, initial_state, make_page, state_after
+from chalicelib.domain.money.errors import (
     InsufficientBalance,
     LedgerDamaged,
     NotReversible,
     PaymentMismatch,
     PaymentNotFound,
-    UserNotFound,
     WalletFull,
-    WrongCursor,
 )
-from chalicelib.domain.money.chain import ChainState, initial_state, make_page, state_after
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.wallets import (

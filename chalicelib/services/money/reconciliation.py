@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from chalicelib.domain.errors import AdjustmentOutOfBounds, DomainError, SessionActive, SessionNotFound
+from chalicelib.domain.errors import DomainError, SessionActive, SessionNotFound
 from chalicelib.domain.money.cut_offs import counters_of, cut_off_stats
+from chalicelib.domain.money.errors import AdjustmentOutOfBounds
 from chalicelib.domain.money.measuring import Measurement, measurement
 from chalicelib.domain.money.reconciliation import (
     DayTotals,

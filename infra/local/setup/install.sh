@@ -141,4 +141,4 @@ pip install --no-deps --progress-bar off --requirement requirements.lock \
 pip install --quiet --no-deps --no-build-isolation --editable . || die "Installing this project failed; the lines above say why."
 pip check || die "The Python packages have conflicting requirements."
 wanted_stamp > "$STAMP"
-say "Setup is complete. The viewer's command is $PWD/.venv/bin/player"
+say "Setup is complete. The viewer's command is $PWD/.venv/bin/player, the operator's $PWD/.venv/bin/tollcast-admin"

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import replace
 
-from chalicelib.domain.streams.media_health import bounded_issues, bounded_tracks
+from chalicelib.domain.streams.media_health import bounded_tracks
 from chalicelib.domain.streams.runtime import Claim, Runtime, RuntimeState, Waiting
 
 
@@ -63,7 +63,7 @@ class MemoryRuntimes:
             row = self._held(claim, runtime.reported_at_ms)
             if row is None:
                 return False
-            kept = replace(runtime, tracks=bounded_tracks(runtime.tracks), issues=bounded_issues(runtime.issues))
+            kept = replace(runtime, tracks=bounded_tracks(runtime.tracks))
             self._rows[claim.stream_id] = replace(kept, stream_id=claim.stream_id, claim=row.claim)
             return True
 

@@ -18,6 +18,7 @@ from tests.faults.mutants.metrics import MUTANTS_OF_METRICS
 from tests.faults.mutants.payments import MUTANTS_OF_PAYMENTS
 from tests.faults.mutants.selling import MUTANTS_OF_SELLING
 from tests.faults.mutants.settling import MUTANTS_OF_SETTLING
+from tests.faults.mutants.versions import MUTANTS_OF_VERSIONS
 
 MUTANTS = (
     MUTANTS_OF_SELLING
@@ -28,6 +29,7 @@ MUTANTS = (
     | MUTANTS_OF_GATEWAY
     | MUTANTS_OF_MEDIA
     | MUTANTS_OF_METRICS
+    | MUTANTS_OF_VERSIONS
 )
 
 

@@ -40,7 +40,7 @@ def test_cut_offs_are_reported_with_their_delay(services: Container, log: Rotate
     follow(services, log)
     advance(services, 4_000)
     ended_ms = services.stores.clock.now_ms()
-    services.playback.kick(kicked)
+    services.kicks.kick(kicked)
     services.playback.stop(user_id, stopped)
     services.streams.set_state(STREAM_ID, DesiredState.PAUSED)
     # The last response with media is logged before a rotation, an older line and a refusal after it.
