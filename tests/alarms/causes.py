@@ -11,7 +11,7 @@ import httpx
 
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb import to_row
-from chalicelib.domain.errors import LedgerDamaged
+from chalicelib.domain.money.errors import LedgerDamaged
 from chalicelib.domain.money.usage import Served
 from infra.local.processes.supervision import Supervisor
 from infra.local.setup.seed import STREAM_ID
