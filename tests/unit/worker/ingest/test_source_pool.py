@@ -17,7 +17,7 @@ from worker.ingest.source_pool import BREAKS_PER_OPENING, SourcePool
 class SetOpener:
     """An opener whose state is set."""
 
-    is_listener = True
+    is_listener, rejected = True, None
     begins_as = OpenerStatus.READY
 
     def __init__(self, before: str) -> None:
