@@ -172,7 +172,8 @@ INPUTS = (
         about="A file that a phone has turned, and another one after it",
         connections=(
             Connection(
-                make=(clip("clean.mp4", 20), "ffmpeg -i clean.mp4 -c copy -metadata:s:v rotate=90 in.mp4"), entry="in.mp4"
+                make=(clip("clean.mp4", 20), "ffmpeg -i clean.mp4 -c copy -metadata:s:v rotate=90 in.mp4"),
+                entry="in.mp4",
             ),
             Connection(make=(clip("in.mp4", 20),), entry="in.mp4"),
         ),
