@@ -1,6 +1,7 @@
 """Acts of operators in lines for people."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from player.terminal.text import fit, printable, wrapped
 from tollcast_admin.display.columns import Item
@@ -24,6 +25,13 @@ def entry_lines(entries: Sequence[Item], width: int) -> list[str]:
 def changes_text(entry: Item) -> str:
     """Return what changed, then further details: `rate_millipoints_per_minute: 60000 → 500, reason: …`."""
     before, after = entry["before"], entry["after"]
-    changed = [f"{name}: {text_of(before[name])} → {text_of(after.get(name))}" for name in before]
-    made = [f"{name}: {text_of(value)}" for name, value in after.items() if name not in before]
-    return ", ".join([*changed, *made, *(f"{name}: {text_of(value)}" for name, value in entry["details"].items())])
+    changed = [f"{name}: {_value(name, before[name])} → {_value(name, after.get(name))}" for name in before]
+    made = [f"{name}: {_value(name, value)}" for name, value in after.items() if name not in before]
+    details = [f"{name}: {_value(name, value)}" for name, value in entry["details"].items()]
+    return ", ".join([*changed, *made, *details])
+
+
+def _value(name: str, value: Any) -> str:
+    """Return a value of an action; a time as people read it."""
+    is_time = name.endswith(("_at_ms", "until_ms")) and isinstance(value, int)
+    return when_of(value) if is_time else text_of(value)

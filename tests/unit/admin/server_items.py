@@ -59,5 +59,5 @@ TOTALS: dict[str, Any] = {
 AUDIT: dict[str, Any] = {
     "at_ms": AT_MS, "by_user_id": USER_ID, "action": "stream.ingest_key", "target": SESSION_ID, "ip": "203.0.113.200",
     "before": {"rate_millipoints_per_minute": 60_000}, "after": {"rate_millipoints_per_minute": 500, "slate": True},
-    "details": {"reason": "no sound"},
+    "details": {"reason": "no sound", "until_ms": AT_MS},
 }  # fmt: skip

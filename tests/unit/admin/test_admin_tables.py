@@ -68,6 +68,7 @@ def test_actions_are_shown_whole_with_their_changes(width):
     assert all(cells(line) <= width for line in lines) and AUDIT["target"] in lines[0]
     text = " ".join(" ".join(lines).split())
     assert "rate_millipoints_per_minute: 60000 → 500" in text and "slate: yes" in text and "reason: no sound" in text
+    assert "until_ms: 2026-" in text
 
 
 def test_a_list_says_when_it_is_empty_or_has_more():
