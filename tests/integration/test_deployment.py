@@ -153,6 +153,9 @@ def test_an_ended_session_is_reconciled_and_adjusted(
         assert (row["adjustment_millipoints"], row["reason"]) == (7, "not_measured")
     assert api.get(operator, f"/reconciliation/{row['day']}")["sessions"] >= 1
     assert api.get(operator, "/monitoring/metrics")["reconciliation"]["sessions"] >= 1
+    assert api.get(operator, "/money/totals")["total"]["sessions"] >= 1
+    timeline = api.get(operator, f"/users/{row['user_id']}/timeline")["items"]
+    assert {"session", "payment", "login"} <= {event["kind"] for event in timeline}
     for path in ("/monitoring/streams", "/monitoring/cut-offs"):
         assert api.get(operator, path)["items"] == []
     for params in ({}, {"user_id": row["user_id"]}):
