@@ -104,8 +104,10 @@ class Exporter:
 
     def _of_sessions(self) -> list[Family]:
         figures = self._monitoring.metrics()
+        watching = figures.watching_sessions
         return [
             _one(names.ACTIVE_SESSIONS, figures.active_sessions),
+            Family(names.WATCHING_SESSIONS, [] if watching is None else [Sample((), watching)]),
             _one(names.POINTS_PER_MINUTE, figures.points_spent_per_minute),
         ]
 
