@@ -67,6 +67,7 @@ def at(seconds: float) -> str:
     return f"-output_ts_offset {seconds:g}"
 
 
+PAIRS = "if(between(T,15,55)*eq(mod(N,4),3),(N-0.9)/25/TB,N/25/TB)"
 NOISE = "noise=alls=60:allf=t"
 SHORT = clip("in.ts", 15)
 
@@ -152,7 +153,12 @@ INPUTS = (
         name="pictures-in-pairs",
         about="Every fourth picture comes together with the one before, from 15 s to 55 s",
         connections=one(
-            clip("in.ts", 100, picture="setpts='if(between(T,15,55)*eq(mod(N,4),3),(N-0.9)/25/TB,N/25/TB)'")
+            clip(
+                "in.ts",
+                100,
+                picture=f"settb=1/1000,setpts='{PAIRS}'",
+                encode="-vsync passthrough -enc_time_base 1/1000",
+            )
         ),
         issues={IssueType.FRAME_RATE_UNSTEADY: (15, 55), IssueType.FRAMES_DROPPED: (15, 55)},
     ),
@@ -172,7 +178,8 @@ INPUTS = (
         about="A file that a phone has turned, and another one after it",
         connections=(
             Connection(
-                make=(clip("clean.mp4", 20), "ffmpeg -i clean.mp4 -c copy -metadata:s:v rotate=90 in.mp4"), entry="in.mp4"
+                make=(clip("clean.mp4", 20), "ffmpeg -i clean.mp4 -c copy -metadata:s:v rotate=90 in.mp4"),
+                entry="in.mp4",
             ),
             Connection(make=(clip("in.mp4", 20),), entry="in.mp4"),
         ),
