@@ -15,14 +15,17 @@ from typing import Any
 from chalicelib import config
 from chalicelib.adapters import aws
 from chalicelib.bootstrap import Container
+from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import new_session_id, new_user_id
 from chalicelib.domain.money.lease import Outcome
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
+from chalicelib.domain.money.reconciliation import reconcile
 from chalicelib.domain.money.served_spans import Span
 from chalicelib.domain.money.usage import Served
 from chalicelib.domain.money.wallets import PAGE_ENTRIES
 from chalicelib.domain.streams.runtime import Outage
+from chalicelib.ports.reconciliation import Due
 from chalicelib.ports.usage import Usage
 from tests.fakes.access.denylist import FakeDenylist
 from tests.fakes.money.sessions import session_record
@@ -77,6 +80,9 @@ class WalletBench:
         self.billing, self.session_opener = services.billing, services.session_opener
         self.statements, self.settlements = services.statements, services.settlements
         self.usage = services.stores.usage
+        self.accounts, self.auth = services.accounts, services.auth
+        self.reconciliations = services.stores.reconciliations
+        self.sessions_table = settings.table_prefix + "playback_sessions"
 
     def viewer(self, millipoints: int = 10**8) -> str:
         """Create a viewer with a balance."""
@@ -137,6 +143,10 @@ def other_operations(bench: WalletBench, units: Units) -> None:
     bench.delivery.on = True
     with units.spent(1, "start on a stream with a limit of viewers"):
         bench.open(user_id, viewers_max=9)
+    user_id = bench.viewer()
+    session_id = bench.open(user_id)
+    with units.spent(1, "end with a refund, of a session just begun"):
+        bench.billing.end(user_id, session_id, EndReason.VIEWER_STOPPED)
 
 
 def settlements(bench: WalletBench, units: Units) -> None:
@@ -150,9 +160,35 @@ def settlements(bench: WalletBench, units: Units) -> None:
     with units.spent(1, "settlement that charges"):
         record = bench.settlements.settle(record, entries, Served(media_ms=4_000, segments=2, requests=2))
     assert record.settled_debt_millipoints == 4_000, record
+    # Of a session that was settled in between, the second result says nothing new.
+    for what in ("first", "same"):
+        assert bench.reconciliations.make_due(record.session_id, bench.clock.now_ms())
+        row = reconcile(record, entries, None, bench.clock.now_ms(), measured=False)
+        due = Due(record.session_id, _due_ms(record.session_id, bench))
+        with units.spent(1, f"{what} result of a reconciliation, with the money totals"):
+            assert bench.reconciliations.settle(row, due, None)
     bench.top_up(user_id)
     with units.spent(1, "start that pays a debt"):
         bench.open(user_id)
+
+
+def _due_ms(session_id: str, bench: WalletBench) -> int:
+    """Return when a session is due for reconciliation."""
+    key = {"session_id": {"S": session_id}}
+    row = aws.client("dynamodb").get_item(TableName=bench.sessions_table, Key=key)["Item"]
+    return int(row["reconcile_at_ms"]["N"])
+
+
+def accounts(bench: WalletBench, units: Units) -> None:
+    """Measure what changes an account."""
+    with units.spent(1, "new account with its wallet"):
+        user = bench.accounts.create("viewer@example.org", "a good password", Role.VIEWER)
+    with units.spent(1, "login, with its client"):
+        bench.auth.login(user.email, "a good password", ip="192.0.2.1", user_agent="mpv")
+    with units.spent(1, "another role"):
+        bench.accounts.change(user.user_id, role=Role.FINANCE)
+    with units.spent(1, "another password"):
+        bench.accounts.change(user.user_id, password=f"another than {user.email}")
 
 
 def flushes(usage: Usage, units: Units) -> None:
@@ -213,6 +249,7 @@ def main() -> None:
             beats(bench, units, sessions)
         other_operations(bench, units)
         settlements(bench, units)
+        accounts(bench, units)
         flushes(bench.usage, units)
 
 

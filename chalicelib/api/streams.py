@@ -23,6 +23,7 @@ from chalicelib.domain.streams.ingest_issues import IssueState
 from chalicelib.domain.streams.stream import Stream
 
 routes = Routes("streams")
+EDITS: dict[str, Any] = {"etag": True, "if_match": True}
 
 
 @routes.add("GET", "/streams", roles=VIEWERS, query=ListQuery)
@@ -32,7 +33,9 @@ def list_streams(call: Call) -> ListAnswer[StreamAnswer]:
     return ListAnswer(items=[stream_answer(view) for view in page.items], next_cursor=page.next_cursor)
 
 
-@routes.add("GET", "/streams/{stream_id}", roles=VIEWERS, operators_answer=StreamSettingsAnswer, refusals={403})
+@routes.add(
+    "GET", "/streams/{stream_id}", roles=VIEWERS, operators_answer=StreamSettingsAnswer, etag=True, refusals={403}
+)
 def get_stream(call: Call, stream_id: str) -> StreamAnswer:
     """Return one stream. Operators see its settings too."""
     view = call.services.streams.view(stream_id)
@@ -43,7 +46,7 @@ def get_stream(call: Call, stream_id: str) -> StreamAnswer:
     return stream_settings_answer(call, view)
 
 
-@routes.add("POST", "/streams", roles=OPERATORS, body=CreateStreamRequest, status=201, refusals={409})
+@routes.add("POST", "/streams", roles=OPERATORS, body=CreateStreamRequest, status=201, etag=True, refusals={409})
 def create_stream(call: Call) -> StreamSettingsAnswer:
     """Create a stopped stream. Everything but title and ingest has a default."""
     values = _settings(call.body)
@@ -52,37 +55,43 @@ def create_stream(call: Call) -> StreamSettingsAnswer:
     return _changed(call, stream)
 
 
-@routes.add("PATCH", "/streams/{stream_id}", roles=OPERATORS, body=EditStreamRequest, query=EditQuery, refusals={409})
+@routes.add(
+    "PATCH", "/streams/{stream_id}", roles=OPERATORS, body=EditStreamRequest, query=EditQuery, **EDITS, refusals={409}
+)
 def edit_stream(call: Call, stream_id: str) -> EditAnswer:
     """Change settings; fields that are left out stay. Reports whether the encoder restarts, and how many watch."""
     dry_run = call.query.dry_run
-    edit = call.services.streams.edit(stream_id, _settings(call.body), dry_run=dry_run, by=call.actor)
+    edit = call.services.streams.edit(
+        stream_id, _settings(call.body), dry_run=dry_run, by=call.actor, expected=call.expected
+    )
     settings = stream_settings_answer(call, edit.view)
     return EditAnswer(**settings.model_dump(), applies=edit.applies, viewers=edit.viewers, dry_run=dry_run)
 
 
-@routes.add("DELETE", "/streams/{stream_id}", roles=OPERATORS, status=204)
+@routes.add("DELETE", "/streams/{stream_id}", roles=OPERATORS, status=204, if_match=True)
 def archive_stream(call: Call, stream_id: str) -> None:
     """Stop a stream and hide it. Its history stays."""
-    call.services.streams.archive(stream_id, by=call.actor)
+    call.services.streams.archive(stream_id, by=call.actor, expected=call.expected)
 
 
-@routes.add("POST", "/streams/{stream_id}/state", roles=OPERATORS, body=StateRequest)
+@routes.add("POST", "/streams/{stream_id}/state", roles=OPERATORS, body=StateRequest, **EDITS)
 def set_stream_state(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Set the desired state. Sessions of a stream that is no longer live end with a refund."""
-    return _changed(call, call.services.streams.set_state(stream_id, call.body.state, by=call.actor))
+    changed = call.services.streams.set_state(stream_id, call.body.state, by=call.actor, expected=call.expected)
+    return _changed(call, changed)
 
 
-@routes.add("POST", "/streams/{stream_id}/restart", roles=OPERATORS)
+@routes.add("POST", "/streams/{stream_id}/restart", roles=OPERATORS, **EDITS)
 def restart_stream(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Restart the encoder. Viewers stay."""
-    return _changed(call, call.services.streams.restart(stream_id, by=call.actor))
+    return _changed(call, call.services.streams.restart(stream_id, by=call.actor, expected=call.expected))
 
 
-@routes.add("POST", "/streams/{stream_id}/ingest-key", roles=OPERATORS)
+@routes.add("POST", "/streams/{stream_id}/ingest-key", roles=OPERATORS, **EDITS)
 def rotate_ingest_key(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Replace the ingest key. A sender with the old key is disconnected within seconds."""
-    return _changed(call, call.services.streams.rotate_ingest_key(stream_id, by=call.actor))
+    changed = call.services.streams.rotate_ingest_key(stream_id, by=call.actor, expected=call.expected)
+    return _changed(call, changed)
 
 
 @routes.add("GET", "/streams/{stream_id}/runtime", roles=OPERATORS)

@@ -13,9 +13,11 @@ import logging
 import os
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from chalicelib.domain.operations.traffic import TOTALS_MINUTE
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.ports.usage import Usage
 from gateway.usage.aggregator import UsageAggregator
@@ -136,6 +138,9 @@ class UsageFollower:
         served, counters, spans = self._aggregator.take()
         if not counters and self._tailer.position == self._checkpoint.position:
             return
+        totals = sum((each for (_, stream_id), each in counters.items() if not stream_id), Counter())
+        if totals:
+            counters = {**counters, (TOTALS_MINUTE, ""): totals}
         checkpoint = Checkpoint(
             follower=self._checkpoint.follower,
             batch=self._checkpoint.batch + bool(counters),
@@ -156,8 +161,15 @@ class UsageFollower:
             return
         follower, batch = self._checkpoint.follower, self._checkpoint.batch
         for key, served in self._checkpoint.figures.items():
-            spans = self._checkpoint.spans.get(key, ())
-            self._usage.add(key, served, follower=follower, batch=batch, now_ms=self._now_ms(), spans=spans)
+            self._usage.add(
+                key,
+                served,
+                follower=follower,
+                batch=batch,
+                now_ms=self._now_ms(),
+                spans=self._checkpoint.spans.get(key, ()),
+                fetches=self._aggregator.fetches(key),
+            )
             self._alive()
         for minute, stream_id, counts in self._checkpoint.counts:
             self._usage.count(minute, stream_id, counts, follower=follower, batch=batch)
@@ -167,7 +179,14 @@ class UsageFollower:
     def _report(self) -> None:
         """Store the position, and the lost ranges if they are not stored yet."""
         lost = () if self._is_lost_stored else self._checkpoint.lost
-        self._usage.mark(self._checkpoint.follower, self._through_ms, lost, reported_at_ms=self._now_ms())
+        self._usage.mark(
+            self._checkpoint.follower,
+            self._through_ms,
+            lost,
+            reported_at_ms=self._now_ms(),
+            # Before the log is read, it is not known.
+            watching=self._aggregator.watching(self._through_ms) if self._through_ms else None,
+        )
         self._is_lost_stored = True
         self._alive()
 

@@ -3,13 +3,15 @@
 import time
 
 from chalicelib.adapters.aws import client
-from infra.schema import TABLES, table_definition
+from infra.schema import TABLES, index_definition, key_attributes, table_definition
 
 ACTIVE_WAIT_S = 60.0
+# DynamoDB fills a new index from its table, which takes minutes for millions of rows.
+INDEX_WAIT_S = 3_600.0
 
 
 class TableNotActive(Exception):
-    """The store took longer than `ACTIVE_WAIT_S` to create a table."""
+    """The store took longer than `ACTIVE_WAIT_S` to create a table, or `INDEX_WAIT_S` to create an index."""
 
 
 def ensure_table(prefix: str, name: str) -> None:
@@ -34,6 +36,31 @@ def _create(prefix: str, name: str) -> str:
     except dynamodb.exceptions.ResourceInUseException:
         return "CREATING"  # Another process has created it a moment ago.
     return str(created["TableDescription"]["TableStatus"])
+
+
+def ensure_index(prefix: str, name: str, index: str) -> None:
+    """Create an index of the schema unless its table has it, and wait until it is active.
+
+    DynamoDB creates one index of a table at a time.
+    """
+    dynamodb = client("dynamodb")
+    if _index_status(prefix + name, index) is None:
+        created = index_definition(name, index)
+        dynamodb.update_table(
+            TableName=prefix + name,
+            AttributeDefinitions=key_attributes(TABLES[name][2][index]),
+            GlobalSecondaryIndexUpdates=[{"Create": created}],
+        )
+    deadline = time.monotonic() + INDEX_WAIT_S
+    while _index_status(prefix + name, index) != "ACTIVE":
+        if time.monotonic() > deadline:
+            raise TableNotActive(f"the index {index} of {prefix + name} is not active after {INDEX_WAIT_S:.0f} s")
+        time.sleep(0.5)
+
+
+def _index_status(table: str, index: str) -> str | None:
+    found = client("dynamodb").describe_table(TableName=table)["Table"].get("GlobalSecondaryIndexes", [])
+    return next((str(each.get("IndexStatus", "ACTIVE")) for each in found if each["IndexName"] == index), None)
 
 
 def ensure_expiry(prefix: str, name: str) -> None:

@@ -1,7 +1,8 @@
 """Accounts in DynamoDB.
 
 An email is a row of its own (`email:<email>`), so that two accounts can never share one: a global index could not
-guarantee that, nor be read consistently. Of an erased account, the id and the time stay.
+guarantee that, nor be read consistently. Of an erased account, the id and the time stay. `list_key` and `email_key` are
+an account's place in the list (`list_keys.py`); they follow its role and whether it is disabled.
 """
 
 from __future__ import annotations
@@ -10,13 +11,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, TransactionRefused
-from chalicelib.adapters.dynamodb import call, get_item, page_of, parameters, transact
-from chalicelib.domain.accounts.users import RefreshFamily, Role, User
-from chalicelib.domain.errors import EmailTaken, UserNotFound
+from chalicelib.adapters.dynamodb import call, get_item, known, page_of, parameters, transact
+from chalicelib.adapters.list_keys import account_keys
+from chalicelib.domain.accounts.users import RefreshFamily, Role, User, edited
+from chalicelib.domain.errors import Busy, EmailTaken, UserNotFound
+from chalicelib.domain.versions import Change
 from chalicelib.ports.common import ListPage, RowRefused, StoreUnavailable
 
 UNKNOWN_USER = "u_nobody"
+TRIES_MAX = 5
 ABSENT = "attribute_not_exists(user_id)"
+# Accounts from before there were versions have the first one.
+SAME_VERSION = "attribute_exists(email) AND (attribute_not_exists(#version) OR #version = :seen_version)"
 # The same password, not disabled, and no logins ended since. `token_generation` exists from its first rise on.
 AS_SEEN = (
     "attribute_exists(email) AND password_hash = :hash AND #disabled = :no"
@@ -31,7 +37,8 @@ class DynamoUsers:
         self._table = table_prefix + "users"
 
     def add(self, user: User) -> None:
-        account = {**vars(user), "families": {}}
+        place = account_keys(user.email, user.role, disabled=user.disabled)
+        account = {**vars(user), "families": {}, "changes": [], **place}
         rows = [account, {"user_id": _email_key(user.email), "owner_id": user.user_id}]
         try:
             transact(*({"Put": parameters(self._table, item=row, condition=ABSENT)} for row in rows))
@@ -55,23 +62,30 @@ class DynamoUsers:
         return page_of("scan", request, cursor, _user, position=["user_id"])
 
     def change(
-        self, user_id: str, *, password_hash: str | None = None, role: str | None = None, disabled: bool | None = None
+        self,
+        user_id: str,
+        *,
+        password_hash: str | None = None,
+        role: str | None = None,
+        disabled: bool | None = None,
+        version: int | None = None,
     ) -> User:
-        values: dict[str, Any] = {"password_hash": password_hash, "role": role, "disabled": disabled}
-        given = {name: value for name, value in values.items() if value is not None}
-        ends_logins = bool(disabled or password_hash)
-        try:
-            self._set(user_id, given, "attribute_exists(email)", ends_logins=ends_logins)
-        except ConditionFailed:
-            raise UserNotFound(f"There is no user {user_id}.") from None
-        user = self.get(user_id)
-        if user is None:
-            raise UserNotFound(f"There is no user {user_id}.")
-        return user
+        for _ in range(TRIES_MAX):
+            seen = self._known(user_id)
+            if version is not None and seen.version != version:
+                raise RowRefused
+            new = edited(seen, password_hash=password_hash, role=role, disabled=disabled)
+            try:
+                self._edit(seen, new, SAME_VERSION, ends_logins=bool(disabled or password_hash))
+            except ConditionFailed:
+                continue
+            return self._known(user_id)
+        raise Busy("The account was changed at every try. Nothing was changed. Try again.")
 
     def replace_password(self, seen: User, password_hash: str) -> None:
+        new = edited(seen, password_hash=password_hash)
         try:
-            self._set(seen.user_id, {"password_hash": password_hash}, AS_SEEN, ends_logins=True, seen=seen)
+            self._edit(seen, new, f"{SAME_VERSION} AND {AS_SEEN}", ends_logins=True, seen=seen)
         except ConditionFailed:
             raise RowRefused from None
 
@@ -132,6 +146,21 @@ class DynamoUsers:
         except ConditionFailed:
             return
 
+    def _known(self, user_id: str) -> User:
+        user = self.get(user_id)
+        if user is None:
+            raise UserNotFound(f"There is no user {user_id}.")
+        return user
+
+    def _edit(self, before: User, new: User, condition: str, *, ends_logins: bool, seen: User | None = None) -> None:
+        """Write what an operator or the user edits, with its place in the list, guarded by the version."""
+        fields = ("password_hash", "role", "disabled")
+        given = {name: getattr(new, name) for name in fields if getattr(new, name) != getattr(before, name)}
+        given |= {"version": new.version, "changes": [vars(each) for each in new.changes]}
+        given |= account_keys(new.email, new.role, disabled=new.disabled)
+        version = {":seen_version": before.version}
+        self._set(before.user_id, given, condition, ends_logins=ends_logins, seen=seen, more=version)
+
     def _set(
         self,
         user_id: str,
@@ -140,8 +169,9 @@ class DynamoUsers:
         *,
         ends_logins: bool,
         seen: User | None = None,
+        more: dict[str, Any] | None = None,
     ) -> None:
-        values: dict[str, Any] = {f":{name}": value for name, value in given.items()}
+        values: dict[str, Any] = {f":{name}": value for name, value in given.items()} | (more or {})
         names = {f"#{name}": name for name in (*given, *(["disabled"] if seen else []))}
         update = "SET " + ", ".join([f"#{name} = :{name}" for name in given] + ["families = :none"] * ends_logins)
         if ends_logins:
@@ -167,4 +197,5 @@ def _email_key(email: str) -> str:
 
 def _user(row: dict[str, Any]) -> User:
     families = {key: RefreshFamily(**{"previous_jti": None, **values}) for key, values in row["families"].items()}
-    return User(**{**row, "role": Role(row["role"]), "families": families})
+    changes = tuple(Change(**change) for change in row.get("changes", ()))
+    return User(**{**known(User, row), "role": Role(row["role"]), "families": families, "changes": changes})

@@ -1,16 +1,29 @@
 """Records of playback sessions. A row is written at start and end; in between only `due_ms` changes.
 
 `active_stream_id`, `due_shard` and `due_ms` exist while the session is active, so their indexes are sparse. At its end
-`reconcile_shard` and `reconcile_at_ms` replace them until the session is reconciled.
+`reconcile_shard` and `reconcile_at_ms` replace them until the session is reconciled. `list_key` and `list_order` are
+its place in the list of active or of ended sessions (`list_keys.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from zlib import crc32
 
 from chalicelib.adapters.aws import client, translated
-from chalicelib.adapters.dynamodb import from_cursor, get_item, known, page_of, to_cursor, to_row, write_if
+from chalicelib.adapters.dynamodb import (
+    all_rows,
+    from_cursor,
+    from_row,
+    get_item,
+    known,
+    page_of,
+    to_cursor,
+    to_row,
+    write_if,
+)
+from chalicelib.adapters.list_keys import active_keys, ended_keys
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import WrongCursor
 from chalicelib.domain.money.lease import Closing
@@ -21,17 +34,21 @@ from chalicelib.ports.common import ListPage
 
 def new_record(table: str, record: SessionRecord) -> dict[str, Any]:
     """Return the part of a start's transaction that puts the record."""
+    place = active_keys(record.session_id, record.due_shard, record.started_at_ms)
     return {
         "Put": {
             "TableName": table,
-            "Item": to_row({**vars(record), "active_stream_id": record.stream_id}),
+            "Item": to_row({**vars(record), "active_stream_id": record.stream_id, **place}),
             "ConditionExpression": "attribute_not_exists(session_id)",
         }
     }
 
 
-def close_record(table: str, seen: ActiveSession, reason: EndReason, closing: Closing, now_ms: int) -> dict[str, Any]:
+def close_record(
+    table: str, seen: ActiveSession, reason: EndReason, closing: Closing, now_ms: int, message: str | None = None
+) -> dict[str, Any]:
     """Return the part of an end's transaction that closes the record and removes it from the sparse indexes."""
+    place = ended_keys(seen.session_id, reason, now_ms)
     return {
         "Update": {
             "TableName": table,
@@ -39,7 +56,8 @@ def close_record(table: str, seen: ActiveSession, reason: EndReason, closing: Cl
             "UpdateExpression": "SET ended_at_ms = :now, end_reason = :reason, charged_millipoints = :charged,"
             " refunded_millipoints = :refund, watched_ms = :watched, granted_ms = :granted,"
             " reserved_millipoints = :reserved, budget_millipoints = :budget, in_outage = :outage,"
-            " reconcile_shard = due_shard, reconcile_at_ms = :reconcile"
+            " reconcile_shard = due_shard, reconcile_at_ms = :reconcile, list_key = :list_key, list_order = :list_order"
+            f"{', message = :message' if message else ''}"
             " REMOVE active_stream_id, due_shard, due_ms",
             "ConditionExpression": "attribute_exists(session_id) AND attribute_not_exists(end_reason)",
             "ExpressionAttributeValues": to_row(
@@ -54,14 +72,19 @@ def close_record(table: str, seen: ActiveSession, reason: EndReason, closing: Cl
                     ":budget": seen.budget_millipoints + closing.refund_millipoints,
                     ":outage": closing.in_outage,
                     ":reconcile": now_ms + RECONCILE_AFTER_MS,
+                    **{f":{name}": value for name, value in place.items()},
+                    ":message": message,
                 }
             ),
         }
     }
 
 
-def count_adjustment(table: str, record: SessionRecord, millipoints: int) -> dict[str, Any]:
+def count_adjustment(table: str, record: SessionRecord, millipoints: int, now_ms: int) -> dict[str, Any]:
     """Return the part of an adjustment's transaction that counts it and bounds all adjustments of the session.
+
+    The session is due for reconciliation at once, or a moment later than it was, so that no result without the
+    adjustment stays.
 
     The count helps to find it among the session's lines. All adjustments together stay between 0 and the session's
     charge, which after its end only its settlement changes.
@@ -71,13 +94,17 @@ def count_adjustment(table: str, record: SessionRecord, millipoints: int) -> dic
         "Update": {
             "TableName": table,
             "Key": to_row({"session_id": record.session_id}),
-            "UpdateExpression": "ADD adjustments :one, adjusted_millipoints :given",
+            "UpdateExpression": "SET reconcile_at_ms = if_not_exists(reconcile_at_ms, :now) + :one,"
+            " reconcile_shard = if_not_exists(reconcile_shard, :shard)"
+            " ADD adjustments :one, adjusted_millipoints :given",
             "ConditionExpression": "attribute_exists(end_reason) AND charged_millipoints = :charged"
             " AND adjusted_millipoints BETWEEN :least AND :most",
             "ExpressionAttributeValues": to_row(
                 {
                     ":one": 1,
                     ":given": millipoints,
+                    ":now": now_ms,
+                    ":shard": crc32(record.session_id.encode()) % DUE_SHARDS,
                     ":charged": charged,
                     ":least": -millipoints,
                     ":most": charged - millipoints,
@@ -105,6 +132,12 @@ class DynamoPlaybackSessions:
 
     def by_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         return self._query("by_user", "user_id", user_id, limit, cursor)
+
+    def newest_of_user(self, user_id: str, *, until_ms: int, limit: int) -> Sequence[SessionRecord]:
+        request = self._request("by_user", "user_id", user_id, limit)
+        request["KeyConditionExpression"] += " AND started_at_ms <= :until"
+        request["ExpressionAttributeValues"] |= to_row({":until": until_ms})
+        return [_record(from_row(row)) for row in all_rows("query", request, limit)]
 
     def by_stream(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         return self._query("by_stream", "stream_id", stream_id, limit, cursor)

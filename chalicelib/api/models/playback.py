@@ -6,8 +6,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from chalicelib.api.models.blocks import BlockAnswer
 from chalicelib.api.models.common import Answer, ListQuery, Request
-from chalicelib.api.models.forms import IdempotencyKey, SessionId, StreamId, UserId
+from chalicelib.api.models.forms import IdempotencyKey, OneLine, SessionId, StreamId, UserId
+from chalicelib.domain.access.blocks import BLOCK_MINUTES_MAX
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.lease import Outcome
 from chalicelib.domain.money.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
@@ -41,9 +43,22 @@ class HeartbeatRequest(SessionRequest):
 
 
 class KickRequest(SessionRequest):
-    """End any session. The reason goes into the audit log."""
+    """End any session. The reason goes into the audit log, the message to the viewer.
+
+    With `block_minutes`, the viewer starts no session for so long: on any stream, or with `block_stream` on that of the
+    session.
+    """
 
     reason: str = Field(default="", max_length=200)
+    message: OneLine | None = None
+    block_minutes: int | None = Field(default=None, ge=1, le=BLOCK_MINUTES_MAX)
+    block_stream: bool = False
+
+    @model_validator(mode="after")
+    def _stream_is_of_a_block(self) -> KickRequest:
+        if self.block_stream and self.block_minutes is None:
+            raise ValueError("block_stream needs block_minutes")
+        return self
 
 
 class PlaybackAnswer(Answer):
@@ -83,6 +98,7 @@ class EndAnswer(Answer):
     """How a session ended. `charged_millipoints` is its cost after the refund.
 
     Of that, up to `reserved_millipoints` come back in the settlement if they were not fetched (null: no settlement).
+    `message` is an operator's to the viewer, at a kick.
     """
 
     session_id: str
@@ -92,6 +108,13 @@ class EndAnswer(Answer):
     reserved_millipoints: int | None
     balance_millipoints: int
     watched_ms: int
+    message: str | None
+
+
+class KickAnswer(EndAnswer):
+    """The same, and the block that the kick made."""
+
+    block: BlockAnswer | None
 
 
 class Settled(Answer):
@@ -108,11 +131,19 @@ class Settled(Answer):
 
 
 class SessionAnswer(Settled):
-    """A session for operators. Live fields are null after its end, address and user agent after they expire."""
+    """A session for the staff. What is unknown is null: live fields after its end, address and user agent once expired.
+
+    `charged_millipoints` is what it cost so far, `media_ms` the media served for it. The next five are what the
+    gateways' logs, which arrive some 15 s late, say of the last minute; `is_fetching` is false once no segment came for
+    15 s. `cut_off_ms` is how long an early end was still served; until `cut_off_measured` is true, that is not known.
+    Both are null if the session did not end early.
+    """
 
     session_id: str
     user_id: str
+    email: str | None
     stream_id: str
+    stream_title: str | None
     kind: SessionKind
     active: bool
     started_at_ms: int
@@ -120,10 +151,21 @@ class SessionAnswer(Settled):
     user_agent: str | None
     rate_millipoints_per_minute: int
     charged_millipoints: int | None
+    balance_millipoints: int | None
+    seconds_left: int | None
     paid_until_ms: int | None
+    media_ms: int | None
+    rendition: str | None
+    bytes_last_minute: int | None
+    bitrate_bps: int | None
+    last_fetch_at_ms: int | None
+    is_fetching: bool | None
     ended_at_ms: int | None
     end_reason: EndReason | None
+    message: str | None
     watched_ms: int | None
+    cut_off_ms: int | None
+    cut_off_measured: bool | None
 
 
 class SessionsQuery(ListQuery):
@@ -141,7 +183,7 @@ class SessionsQuery(ListQuery):
 
 
 class OwnSessionAnswer(Settled):
-    """A session of the caller. `media_ms` and `media_bytes` are null in lists."""
+    """A session of the caller. `media_ms` and `media_bytes` are null in lists, `message` is an operator's at a kick."""
 
     session_id: str
     stream_id: str
@@ -153,6 +195,7 @@ class OwnSessionAnswer(Settled):
     refunded_millipoints: int | None
     ended_at_ms: int | None
     end_reason: EndReason | None
+    message: str | None
     watched_ms: int | None
     granted_ms: int | None
     media_ms: int | None = None

@@ -1,4 +1,4 @@
-"""Playback sessions for viewers and operators: start, renew, stop, preview, kick, list."""
+"""Playback sessions for viewers and operators: start, renew, stop, preview, list."""
 
 import random
 from contextlib import suppress
@@ -8,20 +8,20 @@ from chalicelib.domain.access.clients import Client, start_key
 from chalicelib.domain.accounts.users import User
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import (
+    Blocked,
     Forbidden,
-    LeaseNotPaid,
     SessionLimit,
-    SessionNotFound,
     StreamFull,
     StreamNotFound,
     StreamNotLive,
     Unauthenticated,
 )
 from chalicelib.domain.ids import new_session_id, session_id_of
+from chalicelib.domain.money.errors import LeaseNotPaid
 from chalicelib.domain.money.lease import PREVIEW_MS, Outcome
 from chalicelib.domain.money.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
-from chalicelib.domain.money.sessions import DUE_SHARDS, ActiveSession, SessionKind, SessionRecord
-from chalicelib.domain.operations.audit import Action, Actor, kick_action
+from chalicelib.domain.money.sessions import DUE_SHARDS, SessionKind, SessionRecord
+from chalicelib.domain.operations.audit import Action, Actor
 from chalicelib.domain.streams.stream import END_OF_DESIRED, DesiredState, Stream
 from chalicelib.ports.clients import Clients
 from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
@@ -29,23 +29,16 @@ from chalicelib.ports.identity import Users
 from chalicelib.ports.money import PlaybackSessions, Wallets
 from chalicelib.ports.streams import Streams
 from chalicelib.services.access.auth import ENDED
+from chalicelib.services.access.blocks import BlocksService
 from chalicelib.services.access.limiter import Limiter
 from chalicelib.services.access.reaper import REARM_MS
+from chalicelib.services.access.session_rows import SessionRow, SessionRows
 from chalicelib.services.money.billing import Beat, Billing
 from chalicelib.services.money.delivery_cache import DeliveryCache
 from chalicelib.services.money.session_opener import SessionOpener
 from chalicelib.services.operations.audit import Audit
 
 DISABLED = "This account is disabled."
-
-
-@dataclass(frozen=True, kw_only=True)
-class LiveSession:
-    """A record with its session in the wallet while active, and its client until that expires."""
-
-    record: SessionRecord
-    session: ActiveSession | None
-    client: Client | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +56,7 @@ class Playback:
         *,
         billing: Billing,
         session_opener: SessionOpener,
+        blocks: BlocksService,
         limiter: Limiter,
         users: Users,
         wallets: Wallets,
@@ -70,11 +64,13 @@ class Playback:
         sessions: PlaybackSessions,
         delivery: DeliveryCache,
         clients: Clients,
+        rows: SessionRows,
         audit: Audit,
         clock: Clock,
     ) -> None:
         self._billing = billing
         self._session_opener = session_opener
+        self._blocks = blocks
         self._limiter = limiter
         self._users = users
         self._wallets = wallets
@@ -82,6 +78,7 @@ class Playback:
         self._sessions = sessions
         self._delivery = delivery
         self._clients = clients
+        self._rows = rows
         self._audit = audit
         self._clock = clock
 
@@ -99,7 +96,7 @@ class Playback:
 
         With `replace`, reaching a limit ends the user's oldest session that counts towards it as `superseded`. Raise
         `StreamNotFound`, `StreamNotLive`, `SessionLimit`, `StreamFull`, `SessionOver` (no points left, or the key's
-        session has ended), `IdempotencyMismatch`, `Forbidden` (disabled) or `TooManyRequests`.
+        session has ended), `IdempotencyMismatch`, `Blocked`, `Forbidden` (disabled) or `TooManyRequests`.
         """
         budget = MILLIPOINTS_MAX if max_points is None else max_points * MILLIPOINTS_PER_POINT
         session_id = session_id_of(user_id, idempotency_key) if idempotency_key else new_session_id()
@@ -107,6 +104,7 @@ class Playback:
         if found is not None:
             return Opened(**vars(found), stream=self._streams.get(stream_id))
         self._limiter.start(user_id)
+        self._blocks.check(user_id, stream_id)
         stream = self._live_stream(stream_id)
         record = self._record(user_id, session_id, stream, SessionKind.VIEWING)
         try:
@@ -145,40 +143,17 @@ class Playback:
         """End the viewer's session and refund the unserved part of the lease. Stopping again changes nothing."""
         return self._billing.end(user_id, session_id, EndReason.VIEWER_STOPPED)
 
-    def kick(self, session_id: str, *, reason: str = "", by: Actor | None = None) -> SessionRecord:
-        """End any session. When this returns, a gateway with a denylist serves nothing to it."""
-        record = self._sessions.get(session_id)
-        if record is None:
-            raise SessionNotFound(f"There is no session {session_id}.")
-
-        def look() -> Action | None:
-            found = self._sessions.get(session_id)
-            return kick_action(found, reason) if found and found.end_reason is EndReason.KICKED else None
-
-        with self._audit.also_unfinished(by, look):
-            record = self._billing.end(record.user_id, session_id, EndReason.KICKED)
-        self._audit.record(by, kick_action(record, reason))
-        return record
-
     def listing(
         self, *, stream_id: str | None, user_id: str | None, active: bool, limit: int, cursor: str | None
-    ) -> ListPage[LiveSession]:
-        """Return sessions with live data from their wallets. Ended ones only by stream or by user."""
+    ) -> ListPage[SessionRow]:
+        """Return sessions with what is known of them. Ended ones only by stream or by user."""
         page = self._records(stream_id, user_id, active, limit, cursor)
         records = [
             record
             for record in page.items
             if record.active == active and stream_id in (None, record.stream_id) and user_id in (None, record.user_id)
         ]
-        wallets = self._wallets.get_many(record.user_id for record in records) if active else {}
-        clients = self._clients.get_many((start_key(record.session_id) for record in records), self._clock.now_ms())
-        items = []
-        for record in records:
-            wallet = wallets.get(record.user_id)
-            session = wallet.sessions.get(record.session_id) if wallet else None
-            client = clients.get(start_key(record.session_id))
-            items.append(LiveSession(record=record, session=session, client=client))
-        return ListPage(items=items, next_cursor=page.next_cursor)
+        return ListPage(items=self._rows.of(records), next_cursor=page.next_cursor)
 
     def sessions_of(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         """Return a viewer's sessions, newest first."""
@@ -223,6 +198,9 @@ class Playback:
         # The same for the account: ending its logins also ends its sessions.
         with suppress(StoreUnavailable):
             self._check_still_allowed(user, record)
+        # And for a block: its kick ended the sessions that it saw.
+        with suppress(StoreUnavailable):
+            self._check_still_unblocked(record)
         return Opened(**vars(beat), stream=stream)
 
     def _check_still_wanted(self, user_id: str, record: SessionRecord) -> None:
@@ -243,6 +221,16 @@ class Playback:
         self._billing.end(seen.user_id, record.session_id, reason, as_of_ms=record.started_at_ms)
         self._clients.delete(start_key(record.session_id))
         raise Forbidden(DISABLED) if disabled else Unauthenticated(ENDED)
+
+    def _check_still_unblocked(self, record: SessionRecord) -> None:
+        """End the session if its user was blocked while it was opened. An operator's preview is not blocked."""
+        try:
+            if record.kind is SessionKind.VIEWING:
+                self._blocks.check(record.user_id, record.stream_id)
+        except Blocked:
+            as_of_ms = record.started_at_ms
+            self._billing.end(record.user_id, record.session_id, EndReason.KICKED, as_of_ms=as_of_ms)
+            raise
 
     def _record(self, user_id: str, session_id: str, stream: Stream, kind: SessionKind) -> SessionRecord:
         preview = kind is SessionKind.PREVIEW

@@ -24,7 +24,7 @@ def test_migrations_create_everything_once(settings):
     assert names_known()[0] == "m0001_initial"
 
 
-@pytest.mark.parametrize("migration", ["m0002_service_keys", "m0006_ingest_issues"])
+@pytest.mark.parametrize("migration", ["m0002_service_keys", "m0005_series", "m0006_ingest_issues"])
 def test_a_stage_from_before_gets_a_table(settings, migration):
     table, before = settings.table_prefix + migration[len("m0000_") :], settings.table_prefix + "migrations"
     dynamodb = client("dynamodb")
