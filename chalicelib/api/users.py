@@ -8,8 +8,9 @@ from chalicelib.api.models.accounts import (
     LookupAnswer,
     LookupQuery,
     UserAnswer,
+    UsersQuery,
 )
-from chalicelib.api.models.common import ListAnswer, ListQuery
+from chalicelib.api.models.common import ListAnswer
 from chalicelib.domain.access.service_keys import Scope
 from chalicelib.domain.accounts.users import ADMINS, STAFF, Role
 from chalicelib.domain.errors import Conflict
@@ -17,9 +18,9 @@ from chalicelib.domain.errors import Conflict
 routes = Routes("users")
 
 
-@routes.add("GET", "/users", roles=STAFF, query=ListQuery)
+@routes.add("GET", "/users", roles=STAFF, query=UsersQuery)
 def list_users(call: Call) -> ListAnswer[UserAnswer]:
-    """List all accounts. A page may be short before the end."""
+    """List accounts by email, in lower case: all, or by the beginning of the email or the id, role, `disabled`."""
     return ListAnswer[UserAnswer].model_validate(call.services.accounts.listing(**dict(call.query)))
 
 
@@ -29,6 +30,12 @@ def look_up_user(call: Call) -> LookupAnswer:
     query = call.query
     user_id = query.user_id or call.services.accounts.id_of(query.email)
     return LookupAnswer.model_validate(call.services.accounts.get(user_id))
+
+
+@routes.add("GET", "/users/{user_id}", roles=STAFF)
+def user(call: Call, user_id: str) -> UserAnswer:
+    """Return an account. Of an erased one nothing but the id is kept, which is 404."""
+    return UserAnswer.model_validate(call.services.accounts.get(user_id))
 
 
 @routes.add("POST", "/users", roles=ADMINS, body=CreateUserRequest, status=201, refusals={409})
