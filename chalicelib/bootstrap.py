@@ -106,6 +106,7 @@ class Container:
             wallets=self.stores.wallets,
             streams=self.stores.streams,
             sessions=self.stores.sessions,
+            session_lists=self.stores.session_lists,
             delivery=self.delivery,
             clients=self.stores.clients,
             audit=self.audit,

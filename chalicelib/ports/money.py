@@ -162,14 +162,8 @@ class PlaybackSessions(Protocol):
     def by_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         """Return all sessions of a user, newest first."""
 
-    def by_stream(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        """Return all sessions of a stream, newest first."""
-
     def active(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         """Return the active sessions of a stream, newest first."""
-
-    def all_active(self, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        """Return the active sessions of all streams, shard by shard."""
 
     def count_active(self) -> int:
         """Return how many sessions have not ended."""

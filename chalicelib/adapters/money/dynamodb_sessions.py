@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.adapters.aws import client, translated
-from chalicelib.adapters.dynamodb import from_cursor, get_item, known, page_of, to_cursor, to_row, write_if
+from chalicelib.adapters.dynamodb import get_item, known, page_of, to_row, write_if
 from chalicelib.adapters.list_keys import active_keys, ended_keys
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import WrongCursor
 from chalicelib.domain.money.lease import Closing
 from chalicelib.domain.money.reconciliation import RECONCILE_AFTER_MS
 from chalicelib.domain.money.sessions import DUE_SHARDS, ActiveSession, SessionKind, SessionRecord
@@ -92,7 +91,8 @@ def count_adjustment(table: str, record: SessionRecord, millipoints: int) -> dic
     }
 
 
-def _record(row: dict[str, Any]) -> SessionRecord:
+def record_of_row(row: dict[str, Any]) -> SessionRecord:
+    """Return the record in a row."""
     reason = row.get("end_reason")
     kinds = {"kind": SessionKind(row["kind"]), "end_reason": EndReason(reason) if reason else None}
     return SessionRecord(**{"due_shard": 0, "due_ms": 0, **known(SessionRecord, row), **kinds})
@@ -106,28 +106,13 @@ class DynamoPlaybackSessions:
 
     def get(self, session_id: str) -> SessionRecord | None:
         row = get_item(self._table, {"session_id": session_id})
-        return _record(row) if row else None
+        return record_of_row(row) if row else None
 
     def by_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         return self._query("by_user", "user_id", user_id, limit, cursor)
 
-    def by_stream(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        return self._query("by_stream", "stream_id", stream_id, limit, cursor)
-
     def active(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         return self._query("active_by_stream", "active_stream_id", stream_id, limit, cursor)
-
-    def all_active(self, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        """Query shard by shard. The cursor is the shard and the store's position in it."""
-        shard, inner = _shard_position(cursor)
-        items: list[SessionRecord] = []
-        while shard < DUE_SHARDS and len(items) < limit:
-            page = self._query("by_due", "due_shard", shard, limit - len(items), inner)
-            items += page.items
-            inner = page.next_cursor
-            if inner is None:
-                shard += 1
-        return ListPage(items=items, next_cursor=to_cursor([shard, inner]) if shard < DUE_SHARDS else None)
 
     def count_active(self) -> int:
         """Count with one query for each shard and 1 MB of it."""
@@ -138,7 +123,7 @@ class DynamoPlaybackSessions:
         request["KeyConditionExpression"] += " AND due_ms <= :now"
         request["ExpressionAttributeValues"] |= to_row({":now": now_ms})
         request["ScanIndexForward"] = True
-        return page_of("query", request, None, _record, position=()).items
+        return page_of("query", request, None, record_of_row, position=()).items
 
     def rearm(self, session_id: str, due_ms: int) -> None:
         write_if(
@@ -162,8 +147,8 @@ class DynamoPlaybackSessions:
 
     def _query(self, index: str, key: str, value: Any, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         request = self._request(index, key, value, limit)
-        position = ["session_id", key, "due_ms" if index == "by_due" else "started_at_ms"]
-        return page_of("query", request, cursor, _record, position=position, within={key: value})
+        position = ("session_id", key, "started_at_ms")
+        return page_of("query", request, cursor, record_of_row, position=position, within={key: value})
 
     def _count(self, shard: int) -> int:
         request = self._request("by_due", "due_shard", shard, 1000)
@@ -176,13 +161,3 @@ class DynamoPlaybackSessions:
             if "LastEvaluatedKey" not in answer:
                 return count
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-
-
-def _shard_position(cursor: str | None) -> tuple[int, str | None]:
-    if cursor is None:
-        return 0, None
-    position = from_cursor(cursor)
-    match position:
-        case [int(shard), None | str() as inner] if type(shard) is int and 0 <= shard < DUE_SHARDS:
-            return shard, inner
-    raise WrongCursor

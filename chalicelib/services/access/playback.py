@@ -19,6 +19,7 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.ids import new_session_id, session_id_of
 from chalicelib.domain.money.lease import PREVIEW_MS, Outcome
+from chalicelib.domain.money.lists import SessionFilter
 from chalicelib.domain.money.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
 from chalicelib.domain.money.sessions import DUE_SHARDS, ActiveSession, SessionKind, SessionRecord
 from chalicelib.domain.operations.audit import Action, Actor, kick_action
@@ -26,6 +27,7 @@ from chalicelib.domain.streams.stream import END_OF_DESIRED, DesiredState, Strea
 from chalicelib.ports.clients import Clients
 from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
 from chalicelib.ports.identity import Users
+from chalicelib.ports.lists import SessionLists
 from chalicelib.ports.money import PlaybackSessions, Wallets
 from chalicelib.ports.streams import Streams
 from chalicelib.services.access.auth import ENDED
@@ -68,6 +70,7 @@ class Playback:
         wallets: Wallets,
         streams: Streams,
         sessions: PlaybackSessions,
+        session_lists: SessionLists,
         delivery: DeliveryCache,
         clients: Clients,
         audit: Audit,
@@ -80,6 +83,7 @@ class Playback:
         self._wallets = wallets
         self._streams = streams
         self._sessions = sessions
+        self._session_lists = session_lists
         self._delivery = delivery
         self._clients = clients
         self._audit = audit
@@ -160,17 +164,11 @@ class Playback:
         self._audit.record(by, kick_action(record, reason))
         return record
 
-    def listing(
-        self, *, stream_id: str | None, user_id: str | None, active: bool, limit: int, cursor: str | None
-    ) -> ListPage[LiveSession]:
-        """Return sessions with live data from their wallets. Ended ones only by stream or by user."""
-        page = self._records(stream_id, user_id, active, limit, cursor)
-        records = [
-            record
-            for record in page.items
-            if record.active == active and stream_id in (None, record.stream_id) and user_id in (None, record.user_id)
-        ]
-        wallets = self._wallets.get_many(record.user_id for record in records) if active else {}
+    def listing(self, wanted: SessionFilter, *, limit: int, cursor: str | None) -> ListPage[LiveSession]:
+        """Return sessions, newest first, with live data from their wallets."""
+        page = self._session_lists.page(wanted, self._clock.now_ms(), limit=limit, cursor=cursor)
+        records = page.items
+        wallets = self._wallets.get_many(record.user_id for record in records) if wanted.active else {}
         clients = self._clients.get_many((start_key(record.session_id) for record in records), self._clock.now_ms())
         items = []
         for record in records:
@@ -183,17 +181,6 @@ class Playback:
     def sessions_of(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         """Return a viewer's sessions, newest first."""
         return self._sessions.by_user(user_id, limit=limit, cursor=cursor)
-
-    def _records(
-        self, stream_id: str | None, user_id: str | None, active: bool, limit: int, cursor: str | None
-    ) -> ListPage[SessionRecord]:
-        if user_id is not None:
-            return self._sessions.by_user(user_id, limit=limit, cursor=cursor)
-        if stream_id is not None and active:
-            return self._sessions.active(stream_id, limit=limit, cursor=cursor)
-        if stream_id is not None:
-            return self._sessions.by_stream(stream_id, limit=limit, cursor=cursor)
-        return self._sessions.all_active(limit=limit, cursor=cursor)
 
     def _live_stream(self, stream_id: str) -> Stream:
         stream = self._streams.get(stream_id)

@@ -37,14 +37,8 @@ class MemoryPlaybackSessions:
     def by_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         return page_of([r for r in self._all() if r.user_id == user_id], limit, cursor)
 
-    def by_stream(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        return page_of([r for r in self._all() if r.stream_id == stream_id], limit, cursor)
-
     def active(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         return page_of([r for r in self._all() if r.stream_id == stream_id and r.active], limit, cursor)
-
-    def all_active(self, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        return page_of([r for r in self._all() if r.active], limit, cursor)
 
     def count_active(self) -> int:
         return sum(record.active for record in self._all())
