@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from chalicelib.api.answers import make_response, problem_response
 from chalicelib.api.checks import bearer, body_of, checked_path, no_body, query_of
+from chalicelib.api.etags import etag_of, matches
 from chalicelib.bootstrap import Container, container
 from chalicelib.domain.access.clients import AGENT_CHARS_MAX, Client
 from chalicelib.domain.access.service_keys import KEY_PREFIX, Scope, ServiceKey
@@ -58,10 +59,11 @@ class Endpoint:
     """A declared route. `roles` are those that may use it (None: anyone), `limited` means that it may return 429.
 
     `account` means that the account must be neither disabled nor logged out everywhere since the token was issued.
-    `key_scope` is the scope with which a service key may call the route; without it, none may. The last five are for
-    the OpenAPI document: `refusals` are error statuses that do not follow from the other fields, `operators_answer` is
-    the answer for operators, `keys_answer` that for service keys, `other_types` are further content types of a success,
-    and `failed` is another body of a 503.
+    `key_scope` is the scope with which a service key may call the route; without it, none may. With `etag`, an answer
+    has an `ETag`, and a GET that names it in `If-None-Match` returns 304. The last five are for the OpenAPI document:
+    `refusals` are error statuses that do not follow from the other fields, `operators_answer` is the answer for
+    operators, `keys_answer` that for service keys, `other_types` are further content types of a success, and `failed`
+    is another body of a 503.
     """
 
     method: str
@@ -75,6 +77,7 @@ class Endpoint:
     limited: bool = False
     account: bool = False
     key_scope: Scope | None = None
+    etag: bool = False
     refusals: Collection[int] = ()
     operators_answer: type[BaseModel] | None = None
     keys_answer: type[BaseModel] | None = None
@@ -127,7 +130,7 @@ def _respond(endpoint: Endpoint, view: View, request: Any, params: dict[str, str
     try:
         call = _call(endpoint, request, services)
         answer = view(call, **checked_path(params))
-        response = _success(endpoint, answer)
+        response = _success(endpoint, answer, request)
     except Exception as error:
         response = problem_response(error, request.path, _of_payment(call))
         problem = json.loads(response.body)
@@ -145,11 +148,15 @@ def _of_payment(call: Call | None) -> dict[str, Any]:
     return {"top_up_url": call.services.settings.top_up_url(call.user_id)}
 
 
-def _success(endpoint: Endpoint, answer: Any) -> Response:
+def _success(endpoint: Endpoint, answer: Any, request: Any) -> Response:
     if isinstance(answer, Response):
         return answer
-    body = answer.model_dump_json() if isinstance(answer, BaseModel) else ""
-    return make_response(body, "application/json", endpoint.status)
+    if not isinstance(answer, BaseModel):
+        return make_response("", "application/json", endpoint.status)
+    headers = {"ETag": etag_of(answer)} if endpoint.etag else {}
+    if headers and endpoint.method == "GET" and matches(request.headers.get("if-none-match"), headers["ETag"]):
+        return make_response("", "application/json", 304, headers)
+    return make_response(answer.model_dump_json(), "application/json", endpoint.status, headers)
 
 
 def _call(endpoint: Endpoint, request: Any, services: Container) -> Call:

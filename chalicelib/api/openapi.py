@@ -26,7 +26,7 @@ from chalicelib.api import (
 from chalicelib.api.answers import make_response
 from chalicelib.api.checks import PATH_FORMS, PAYMENT_PATH
 from chalicelib.api.endpoint import Call, Endpoint, Routes
-from chalicelib.api.responses import PROBLEM_SCHEMA, REF, answers_of, responses_of
+from chalicelib.api.responses import PROBLEM_SCHEMA, REF, answers_of, responses_of, revalidates
 from chalicelib.config import VERSION
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.money.usage import DAY
@@ -36,6 +36,13 @@ DESCRIPTION = (
     " Every error is a problem document. The gateway itself may return 404 for unknown paths, 405 with `Allow`, and"
     " 408, 413, 414, 429 and 431 for requests that are too slow, too large or too frequent."
 )
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "tags of earlier answers; an unchanged one is not sent again (304)",
+    "schema": {"type": "string"},
+}
 routes = Routes("openapi")
 
 
@@ -98,6 +105,8 @@ def _operation(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
     ]
     if endpoint.query:
         parameters += _query_parameters(endpoint.query)
+    if revalidates(endpoint):
+        parameters.append(IF_NONE_MATCH)
     if parameters:
         operation["parameters"] = parameters
     if endpoint.body:

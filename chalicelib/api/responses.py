@@ -76,6 +76,7 @@ def _header(description: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 NO_STORE = {"Cache-Control": _header("responses must not be cached", {"type": "string", "const": "no-store"})}
 RETRY_AFTER = {"Retry-After": _header("whole seconds", {"type": "integer", "minimum": 1})}
+ETAG = {"ETag": _header("changes with the answer; for `If-None-Match`", {"type": "string"})}
 CHALLENGE = {"WWW-Authenticate": _header("how to authenticate", {"type": "string", "const": "Bearer"})}
 HEADERS_OF_REFUSAL = {401: NO_STORE | CHALLENGE, 429: NO_STORE | RETRY_AFTER, 503: NO_STORE | RETRY_AFTER}
 
@@ -98,6 +99,11 @@ def refusals_of(endpoint: Endpoint) -> set[int]:
     return found
 
 
+def revalidates(endpoint: Endpoint) -> bool:
+    """Return whether an operation takes `If-None-Match`."""
+    return endpoint.etag and endpoint.method == "GET"
+
+
 def answers_of(endpoint: Endpoint) -> list[type[BaseModel]]:
     """Return the models of a success, for all callers."""
     return [each for each in (endpoint.answer, endpoint.operators_answer, endpoint.keys_answer) if each]
@@ -109,14 +115,18 @@ def responses_of(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
     answers = [names[(m, "serialization")] for m in answers_of(endpoint)]
     if answers:
         content["application/json"] = {"schema": answers[0] if len(answers) == 1 else {"anyOf": answers}}
-    success: dict[str, Any] = {"description": "done", "headers": NO_STORE}
+    headers = NO_STORE | ETAG if endpoint.etag else NO_STORE
+    success: dict[str, Any] = {"description": "done", "headers": headers}
     if content:
         success["content"] = content
+    successes = {str(endpoint.status): success}
+    if revalidates(endpoint):
+        successes["304"] = {"description": "unchanged since the answer with this tag", "headers": headers}
     refusals = {str(status): _refusal(status) for status in sorted(refusals_of(endpoint))}
     if endpoint.failed:
         other = {"application/json": {"schema": names[(endpoint.failed, "serialization")]}}
         refusals["503"] = {**refusals["503"], "content": other | PROBLEM}
-    return {str(endpoint.status): success, **refusals}
+    return {**successes, **refusals}
 
 
 def _refusal(status: int) -> dict[str, Any]:

@@ -198,3 +198,27 @@ def test_a_wrong_answer_to_a_client_is_found(kind: str, record: Callable[[Answer
     ledger = Ledger()
     record(ledger.answers)
     assert_found(ledger, kind)
+
+
+def test_a_settlement_between_two_reads_is_no_violation() -> None:
+    ledger = Ledger()
+
+    def settle_after(document: Line) -> Line:
+        if not ledger.settled:
+            ledger.settle("unserved_credit", 4_000)
+        return document
+
+    ledger.changes["/me/ledger"] = settle_after
+    assert ledger.check().violations == []
+
+
+def test_a_wallet_that_never_comes_to_rest_is_reported() -> None:
+    ledger = Ledger()
+
+    def pay(document: Line) -> Line:
+        name = f"n{len(ledger.lines)}"
+        ledger.lines.append(line(f"p.{name}", "credit", 1, 99_000, payment_id=name))
+        return document
+
+    ledger.changes["/me/ledger"] = pay
+    assert_found(ledger, "answers: the check could not continue: the wallet changed during each of 5 reads")

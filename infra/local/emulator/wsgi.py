@@ -22,6 +22,8 @@ from gateway.responses import Environ, StartResponse, Wsgi
 from infra.local.emulator.lambda_gateway import Event, Gateway, body_of
 
 BODY_METHODS = ("POST", "PUT", "PATCH", "DELETE")
+# Responses that have no body by definition, and so no Content-Length (RFC 9110, 8.6).
+WITHOUT_BODY = (204, 304)
 
 log = logging.getLogger("api")
 
@@ -58,8 +60,9 @@ def application(app: Chalice) -> Wsgi:
             log.exception("%s %s failed", environ["REQUEST_METHOD"], environ.get("PATH_INFO"))
             document = problem(500, "internal_error", "Something went wrong on our side. It was logged.")
             status, headers, body = _problem(Refused(document))
-        # In a response to HEAD, Content-Length is the length that a GET would have (RFC 9110, 8.6).
-        headers.append(("Content-Length", str(len(body))))
+        if status not in WITHOUT_BODY:
+            # In a response to HEAD, Content-Length is the length that a GET would have (RFC 9110, 8.6).
+            headers.append(("Content-Length", str(len(body))))
         start_response(f"{status} {responses.get(status, 'Status')}", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 

@@ -17,10 +17,11 @@ LEASES = ("lease", "unserved")
 SETTLEMENTS = ("served_ahead", "unserved_credit")
 # How far a session may be served ahead of what it has paid.
 ALLOWANCE_MS = 8_000
+READS_MAX = 5
 
 
 class WalletCheck:
-    """All checks of one wallet. Run it while the wallet does not change."""
+    """All checks of one wallet. Run it while no client changes it; its settlements may go on."""
 
     def __init__(self, client: ApiClient, answers: AnswerLog, terms: LeaseTerms) -> None:
         self._client = client
@@ -40,22 +41,33 @@ class WalletCheck:
         return self.findings
 
     def _check_all(self) -> None:
-        found, answers = self.findings, self._answers
-        self.lines, state = statement(self._client, found, answers.user_id)
+        found = self.findings
+        wallet, state, listed, records = self._read_unchanged()
         self._by_id = {line["entry_id"]: line for line in self.lines}
         found.check("entry ids once", len(self._by_id) == len(self.lines), "an entry id recurs in the ledger")
-        wallet = _read(self._client, "/me/wallet")
         actual = (wallet["version"], wallet["balance_millipoints"])
         found.check(
             "balance = sum of the ledger", actual == (state["version"], state["balance_millipoints"]), f"{actual}"
         )
-        listed = _listing(self._client, "/me/ledger")[::-1]
         same = [{name: line[name] for name in CHAINED} for line in self.lines]
         found.check("statement = list", listed == same, "the list /me/ledger differs from the statement")
         self._balance_follows_from_answers(wallet["balance_millipoints"])
         for check in (self._answers_are_kept, self._versions_match, self._lines_are_explained):
             check()
-        self._sessions_add_up(wallet)
+        self._sessions_add_up(wallet, records)
+
+    def _read_unchanged(self) -> tuple[Line, Line, list[Line], dict[str, Line]]:
+        """Return wallet, closing state, ledger and sessions, read while no settlement changed them."""
+        for _ in range(READS_MAX):
+            found = Findings()
+            wallet = _read(self._client, "/me/wallet")
+            self.lines, state = statement(self._client, found, self._answers.user_id)
+            listed = _listing(self._client, "/me/ledger")[::-1]
+            records = {each["session_id"]: each for each in _listing(self._client, "/me/sessions")}
+            if _read(self._client, "/me/wallet")["version"] == wallet["version"]:
+                self.findings.add(found)
+                return wallet, state, listed, records
+        raise NeverAnswered(f"the wallet changed during each of {READS_MAX} reads")
 
     def _balance_follows_from_answers(self, actual: int) -> None:
         found, answers = self.findings, self._answers
@@ -142,14 +154,13 @@ class WalletCheck:
         whole = self._terms.charge_millipoints
         return charged == whole or (0 < charged < whole and line["balance_millipoints"] == 0)
 
-    def _sessions_add_up(self, wallet: Line) -> None:
+    def _sessions_add_up(self, wallet: Line, records: dict[str, Line]) -> None:
         found = self.findings
         of_session: defaultdict[str, list[Line]] = defaultdict(list)
         for line in self.lines:
             if line["session_id"]:
                 of_session[line["session_id"]].append(line)
         active = {each["session_id"]: each for each in wallet["sessions"]}
-        records = {each["session_id"]: each for each in _listing(self._client, "/me/sessions")}
         found.check("sessions", set(records) == set(of_session), f"{set(records) ^ set(of_session)} in one place only")
         found.check(
             "sessions", self._answers.sessions <= set(records), f"lost: {self._answers.sessions - set(records)}"
