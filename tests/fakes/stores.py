@@ -15,7 +15,7 @@ from tests.fakes.access.limits import MemoryLimits
 from tests.fakes.access.service_keys import MemoryServiceKeys
 from tests.fakes.accounts.identity import CountingPasswords, MemoryUsers
 from tests.fakes.money.ledger import MemoryLedger, MemoryPayments
-from tests.fakes.money.lists import MemorySessionLists
+from tests.fakes.money.lists import MemoryPaymentLists, MemorySessionLists
 from tests.fakes.money.sessions import MemoryPlaybackSessions
 from tests.fakes.money.usage import MemoryUsage
 from tests.fakes.money.wallets import MemoryStore, MemoryWallets
@@ -38,7 +38,7 @@ def memory_stores(settings: Settings | None = None) -> Stores:
     stores.rows = rows = MemoryStore()
     stores.clock = SetClock()
     stores.wallets, stores.sessions = MemoryWallets(rows), MemoryPlaybackSessions(rows)
-    stores.session_lists = MemorySessionLists(rows)
+    stores.session_lists, stores.payment_lists = MemorySessionLists(rows), MemoryPaymentLists(rows)
     stores.ledger, stores.payments = MemoryLedger(rows), MemoryPayments(rows)
     stores.usage, stores.limits = MemoryUsage(), MemoryLimits()
     stores.clients, stores.users, stores.passwords = MemoryClients(), MemoryUsers(), CountingPasswords()
