@@ -169,8 +169,6 @@ def accounts(bench: WalletBench, units: Units) -> None:
         bench.auth.open(user)
     with units.spent(1, "another role"):
         bench.accounts.change(user.user_id, role=Role.FINANCE)
-    with units.spent(1, "another password"):
-        bench.accounts.change(user.user_id, password="another good password")
 
 
 def flushes(usage: Usage, units: Units) -> None:
