@@ -9,7 +9,7 @@ IN_PARALLEL := --numprocesses 4 --dist loadfile --no-loadscope-reorder
 # Options of the long runs: SEED=1 repeats a run, ARGS adds others.
 RUN = $(if $(SEED),--seed $(SEED)) $(ARGS)
 FOR_MINUTES = $(if $(MINUTES),--minutes $(MINUTES))
-CODE := app.py bench chalicelib gateway infra player worker
+CODE := app.py bench chalicelib gateway infra player tollcast_admin worker
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,8 +21,9 @@ setup: ## Install missing packages: nginx, mpv, ffmpeg, Python packages
 demo: setup ## Play a real video in mpv until 100 points are used up
 	@$(PYTHON) -m infra.local.demo
 
-up: setup ## Start the platform in the background
-	@$(PYTHON) -m infra.local.stack up
+up: setup ## Start the platform in the background (WITH=prometheus: with Prometheus and the alert rules)
+	@$(if $(WITH),infra/local/setup/install.sh $(WITH))
+	@$(PYTHON) -m infra.local.stack up $(WITH)
 
 down: setup ## Stop the platform and keep its state in .local/
 	@$(PYTHON) -m infra.local.stack down

@@ -20,10 +20,12 @@ from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import new_session_id, new_user_id
 from chalicelib.domain.money.lease import Outcome
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
+from chalicelib.domain.money.reconciliation import reconcile
 from chalicelib.domain.money.served_spans import Span
 from chalicelib.domain.money.usage import Served
 from chalicelib.domain.money.wallets import PAGE_ENTRIES
 from chalicelib.domain.streams.runtime import Outage
+from chalicelib.ports.reconciliation import Due
 from chalicelib.ports.usage import Usage
 from tests.fakes.access.denylist import FakeDenylist
 from tests.fakes.money.sessions import session_record
@@ -79,6 +81,8 @@ class WalletBench:
         self.statements, self.settlements = services.statements, services.settlements
         self.usage = services.stores.usage
         self.accounts, self.auth = services.accounts, services.auth
+        self.reconciliations = services.stores.reconciliations
+        self.sessions_table = settings.table_prefix + "playback_sessions"
 
     def viewer(self, millipoints: int = 10**8) -> str:
         """Create a viewer with a balance."""
@@ -156,19 +160,35 @@ def settlements(bench: WalletBench, units: Units) -> None:
     with units.spent(1, "settlement that charges"):
         record = bench.settlements.settle(record, entries, Served(media_ms=4_000, segments=2, requests=2))
     assert record.settled_debt_millipoints == 4_000, record
+    # Of a session that was settled in between, the second result says nothing new.
+    for what in ("first", "same"):
+        assert bench.reconciliations.make_due(record.session_id, bench.clock.now_ms())
+        row = reconcile(record, entries, None, bench.clock.now_ms(), measured=False)
+        due = Due(record.session_id, _due_ms(record.session_id, bench))
+        with units.spent(1, f"{what} result of a reconciliation, with the money totals"):
+            assert bench.reconciliations.settle(row, due, None)
     bench.top_up(user_id)
     with units.spent(1, "start that pays a debt"):
         bench.open(user_id)
+
+
+def _due_ms(session_id: str, bench: WalletBench) -> int:
+    """Return when a session is due for reconciliation."""
+    key = {"session_id": {"S": session_id}}
+    row = aws.client("dynamodb").get_item(TableName=bench.sessions_table, Key=key)["Item"]
+    return int(row["reconcile_at_ms"]["N"])
 
 
 def accounts(bench: WalletBench, units: Units) -> None:
     """Measure what changes an account."""
     with units.spent(1, "new account with its wallet"):
         user = bench.accounts.create("viewer@example.org", "a good password", Role.VIEWER)
-    with units.spent(1, "login"):
-        bench.auth.open(user)
+    with units.spent(1, "login, with its client"):
+        bench.auth.login(user.email, "a good password", ip="192.0.2.1", user_agent="mpv")
     with units.spent(1, "another role"):
         bench.accounts.change(user.user_id, role=Role.FINANCE)
+    with units.spent(1, "another password"):
+        bench.accounts.change(user.user_id, password=f"another than {user.email}")
 
 
 def flushes(usage: Usage, units: Units) -> None:

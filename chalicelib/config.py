@@ -36,6 +36,7 @@ class Settings:
     settlement_credits_per_day: int
     start_limit: Limit
     address_days: int
+    embedded_metrics: bool
     # Call it with a user's id.
     top_up_url: TopUpUrl
     # At most one of these two is set.

@@ -4,6 +4,7 @@ from typing import Any
 
 from chalicelib.domain import errors
 from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.money.errors import DebtOpen, LedgerDamaged, SessionOver
 from chalicelib.ports.common import StoreUnavailable
 
 PROBLEM_JSON = "application/problem+json"
@@ -13,13 +14,14 @@ STATUS_OF_ERROR: tuple[tuple[type[Exception], int], ...] = (
     (errors.BodyTooLarge, 413),
     (errors.Invalid, 400),
     (errors.Unauthenticated, 401),
-    (errors.DebtOpen, 402),
+    (DebtOpen, 402),
     (errors.Forbidden, 403),
     (errors.NotFound, 404),
     (errors.Conflict, 409),
+    (errors.ChangedMeanwhile, 412),
     (errors.TooManyRequests, 429),
     (errors.Busy, 503),
-    (errors.LedgerDamaged, 500),
+    (LedgerDamaged, 500),
     (StoreUnavailable, 503),
 )
 STATUS_OF_END: dict[EndReason, int] = {
@@ -42,6 +44,7 @@ TITLES = {
     405: "Method not allowed",
     409: "Conflict",
     410: "Gone",
+    412: "Precondition failed",
     413: "Body too large",
     414: "Address too long",
     415: "Unsupported media type",
@@ -65,7 +68,7 @@ def problem(status: int, code: str, detail: str, **extra: Any) -> dict[str, Any]
 
 def problem_of(error: Exception) -> dict[str, Any]:
     """Return the problem document of an error: a 500 without details for an error that the table does not list."""
-    if isinstance(error, errors.SessionOver):
+    if isinstance(error, SessionOver):
         return problem(
             STATUS_OF_END[error.reason], error.code, error.detail, end_reason=error.reason.value, **error.extra
         )

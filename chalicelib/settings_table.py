@@ -74,6 +74,9 @@ RTMP_URL = Kind("`rtmp://HOST:PORT/live`", pattern=r"rtmp://[A-Za-z0-9.-]+:[0-9]
 WORKER_ID = Kind("1 to 63 letters, digits, dots, - and _", pattern=r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 VIEWERS_HOST = Default("the host of the public URL", _viewers_host)
 S3_HOST = Default("`s3.<region>.amazonaws.com:443`", _s3_host)
+IN_LAMBDA = Default(
+    "on in Lambda, else off", lambda environ: "on" if environ.get("AWS_LAMBDA_FUNCTION_NAME") else "off"
+)
 STATE_DIR = Default("`.local`", lambda _: str(Path(__file__).resolve().parents[1] / ".local"))
 HOST_NAME = Default("the host name", lambda _: socket.gethostname())
 # All local requests have one address, and a load test is one user, so this limit is too high to reach.
@@ -99,6 +102,7 @@ STAGE = (
     choosable("TOLLCAST_START_LIMIT", LIMIT, str(Allowances.start), "starts of a user", HIGH),
     # At most as long as the audit log keeps its entries.
     choosable("TOLLCAST_ADDRESS_DAYS", whole(1, 400), "30", "days that addresses and user agents are kept"),
+    choosable("TOLLCAST_EMBEDDED_METRICS", SWITCH, IN_LAMBDA, "whether counters also go to CloudWatch, by the log"),
     choosable("TOLLCAST_TOP_UP_URL", TOP_UP_URL, "", "where viewers buy points, such as `https://…/?user={user_id}`"),
     Setting("TOLLCAST_DENYLIST_DIR", FILE, NONE, "nginx's denylist, shared with the API", "{layout.denylist_dir}"),
     Setting("TOLLCAST_DENYLIST_STORE", STORE, NONE, "CloudFront's denylist, instead; needs the layer `SignerLayer`"),
@@ -128,6 +132,7 @@ LOCAL = (
     Setting("TOLLCAST_PORT", PORT, "8080", "port of the gateway on 127.0.0.1", "{layout.port}"),
     Setting("TOLLCAST_EMULATOR_PORT", PORT, "4566", "port of the AWS emulator", "{layout.emulator_port}"),
     Setting("TOLLCAST_RTMP_PORT", PORT, "1935", "port of the RTMP ingest", "{layout.rtmp_port}"),
+    Setting("TOLLCAST_PROMETHEUS_PORT", PORT, "9090", "port of `make up WITH=prometheus`", "{layout.prometheus_port}"),
     Setting("TOLLCAST_STATE_DIR", STATE, STATE_DIR, "state and logs; one for each platform", "{layout.state_dir}"),
     Setting("TOLLCAST_RUN_DIR", FILE, Default("derived, in `/tmp`"), "sockets, process ids", "{layout.run_dir}"),
     Setting("TOLLCAST_ACCESS_LOG", FILE, NONE, "a file for nginx's access log, in containers"),

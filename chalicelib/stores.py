@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chalicelib import config
+from chalicelib.adapters.access.dynamodb_blocks import DynamoBlocks
 from chalicelib.adapters.access.dynamodb_clients import DynamoClients
 from chalicelib.adapters.access.dynamodb_limits import DynamoLimits
 from chalicelib.adapters.access.dynamodb_service_keys import DynamoServiceKeys
@@ -24,15 +26,21 @@ from chalicelib.adapters.money.dynamodb_payment_lists import DynamoPaymentLists
 from chalicelib.adapters.money.dynamodb_reconciliation import DynamoReconciliations
 from chalicelib.adapters.money.dynamodb_session_lists import DynamoSessionLists
 from chalicelib.adapters.money.dynamodb_sessions import DynamoPlaybackSessions
+from chalicelib.adapters.money.dynamodb_totals import DynamoTotalsByDay
 from chalicelib.adapters.money.dynamodb_usage import DynamoUsage
 from chalicelib.adapters.money.dynamodb_wallets import DynamoWallets
 from chalicelib.adapters.operations.dynamodb_audit import DynamoAuditLog
 from chalicelib.adapters.operations.dynamodb_counters import DynamoCounters
+from chalicelib.adapters.operations.dynamodb_errors import DynamoErrors
+from chalicelib.adapters.operations.dynamodb_series import DynamoSeries
 from chalicelib.adapters.operations.dynamodb_workers import DynamoWorkers
+from chalicelib.adapters.streams.dynamodb_ingest_issues import DynamoIngestIssues
 from chalicelib.adapters.streams.dynamodb_runtimes import DynamoRuntimes
 from chalicelib.adapters.streams.dynamodb_streams import DynamoStreams
 from chalicelib.adapters.streams.s3_media import S3Media
 from chalicelib.adapters.streams.sqs_work import SqsWorkQueue
+from chalicelib.domain.operations.totals import embedded_of
+from chalicelib.observability import emit_metrics
 
 if TYPE_CHECKING:
     from chalicelib.ports.common import Clock
@@ -55,20 +63,34 @@ class Stores:
     payment_lists = cached_property(lambda self: DynamoPaymentLists(self._prefix))
     session_lists = cached_property(lambda self: DynamoSessionLists(self._prefix))
     reconciliations = cached_property(lambda self: DynamoReconciliations(self._prefix))
+    totals = cached_property(lambda self: DynamoTotalsByDay(self._prefix))
     usage = cached_property(lambda self: DynamoUsage(self._prefix))
     clients = cached_property(lambda self: DynamoClients(self._prefix, self.settings.address_days))
+    blocks = cached_property(lambda self: DynamoBlocks(self._prefix))
     service_keys = cached_property(lambda self: DynamoServiceKeys(self._prefix))
     limits = cached_property(lambda self: DynamoLimits(self._prefix))
     streams = cached_property(lambda self: DynamoStreams(self._prefix))
     runtimes = cached_property(lambda self: DynamoRuntimes(self._prefix))
+    ingest_issues = cached_property(lambda self: DynamoIngestIssues(self._prefix))
     media = cached_property(lambda self: S3Media(self.settings.media_bucket))
     queue = cached_property(lambda self: SqsWorkQueue(self.settings.work_queue))
     users = cached_property(lambda self: DynamoUsers(self._prefix))
     passwords = cached_property(lambda self: Argon2Passwords())
     tokens = cached_property(lambda self: JwtTokens(lambda: SecretKeyStore(self.settings.token_secret).read()[0]))
     audit_log = cached_property(lambda self: DynamoAuditLog(self._prefix))
-    counters = cached_property(lambda self: DynamoCounters(self._prefix, self.clock))
+    series = cached_property(lambda self: DynamoSeries(self._prefix))
+    errors = cached_property(lambda self: DynamoErrors(self._prefix, self.clock))
     workers = cached_property(lambda self: DynamoWorkers(self._prefix))
+
+    @cached_property
+    def counters(self) -> DynamoCounters:
+        """The counters. Where that is set, what they write also goes to the log as metrics."""
+
+        def emit(counts: Mapping[str, int]) -> None:
+            if self.settings.embedded_metrics:
+                emit_metrics(self.settings.stage, embedded_of(counts))
+
+        return DynamoCounters(self._prefix, self.clock, emit)
 
     @cached_property
     def token_keys(self) -> KeyStore:

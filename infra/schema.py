@@ -6,12 +6,11 @@ The attributes of a table beyond its keys are described in the adapter that writ
 from typing import Any
 
 from chalicelib.adapters.streams.s3_media import EXPIRES_TAG
+from chalicelib.adapters.streams.sqs_work import DEAD_QUEUE_SUFFIX as DEAD_QUEUE_SUFFIX
 
 QUEUE_VISIBILITY_S = 30
 QUEUE_RECEIVES_MAX = 5
 QUEUE_RETENTION_S = 3_600
-# Messages that were received too often go to this queue, where people can look at them.
-DEAD_QUEUE_SUFFIX = "-dead"
 DEAD_QUEUE_RETENTION_S = 14 * 24 * 3_600
 # Workers delete segments that no playlist names any more. This rule deletes the others. The longest window is 12 h.
 # Only segments have the tag. Playlists must not expire: a multivariant playlist may stay unchanged while its stream
@@ -50,6 +49,8 @@ TABLES: dict[str, tuple[str, str | None, dict[str, Index], str | None]] = {
     ),
     "streams": ("stream_id", None, {}, None),
     "stream_runtime": ("stream_id", None, {}, None),
+    # Open issues of sources, one of each type, and closed ones.
+    "ingest_issues": ("stream_id", "issue_key", {}, "expires_at_s"),
     "workers": ("worker_id", None, {}, "expires_at_s"),
     "playback_sessions": (
         "session_id",
@@ -73,6 +74,8 @@ TABLES: dict[str, tuple[str, str | None, dict[str, Index], str | None]] = {
     "usage": ("session_id", None, {}, "expires_at_s"),
     # The comparison of payment and delivery, by the UTC day of a session's end. Differences have an index.
     "reconciliation": ("day", "session_id", {"disagreeing_by_day": ("disagreeing_day", "session_id")}, None),
+    # Money by UTC month, day and shard.
+    "totals": ("month", "day_shard", {}, None),
     # The audit log by month, with an index by account and one by operator.
     "audit": (
         "month",
@@ -84,9 +87,25 @@ TABLES: dict[str, tuple[str, str | None, dict[str, Index], str | None]] = {
     "clients": ("client_id", None, {"by_user": ("user_id", "client_id")}, "expires_at_s"),
     # Counters of the functions and gateways by minute, of streams by hour.
     "metrics": ("minute", "shard", {}, "expires_at_s"),
+    # Who may not start a session on a stream, or on any, until when.
+    "blocks": ("user_id", "scope", {"by_until": ("listed", "until_ms")}, "expires_at_s"),
+    # Time series by scope and step, some slots in a row.
+    "series": ("series_id", "first_slot", {}, "expires_at_s"),
+    # Error responses of the functions by code and route.
+    "errors": ("status_class", "error_id", {}, "expires_at_s"),
     "migrations": ("migration_id", None, {}, None),
 }
-NUMBERS = {"first_version", "started_at_ms", "due_shard", "due_ms", "reconcile_shard", "reconcile_at_ms", "minute"}
+NUMBERS = {
+    "first_version",
+    "started_at_ms",
+    "due_shard",
+    "due_ms",
+    "reconcile_shard",
+    "reconcile_at_ms",
+    "minute",
+    "until_ms",
+    "first_slot",
+}
 
 
 def media_lifecycle() -> dict[str, Any]:

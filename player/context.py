@@ -20,6 +20,8 @@ DEFAULT_SERVER = "http://127.0.0.1:8080"
 class Context:
     """The server, the stored login and the account, for commands that use `click.pass_obj`."""
 
+    program = "player"
+
     def __init__(self, server_option: str | None) -> None:
         self._server_option = server_option
 
@@ -31,7 +33,7 @@ class Context:
         from player.auth.tokens import TokenStore
         from player.auth.vault import Vault
 
-        return TokenStore(Path(platformdirs.user_config_dir("tollcast")), Vault())
+        return TokenStore(Path(platformdirs.user_config_dir("tollcast")), Vault(), self.program)
 
     @cached_property
     def server(self) -> str:

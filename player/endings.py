@@ -23,18 +23,22 @@ NOTHING_LEFT = ("balance_exhausted", "debt_open", "daily_cap_reached")
 
 @dataclass(frozen=True)
 class Ending:
-    """How a `play` ended: the end reason (None if it was not started), the exit status, a sentence for people."""
+    """How a `play` ended: the end reason (None if it was not started), the exit status, a sentence for people.
+
+    `message` is an operator's to the viewer, empty without one.
+    """
 
     end_reason: str | None
     exit_status: ExitStatus
     sentence: str
+    message: str = ""
 
     @classmethod
-    def of_reason(cls, end_reason: str) -> "Ending":
+    def of_reason(cls, end_reason: str, message: str = "") -> "Ending":
         """Return the ending for an end reason of the server. An unknown (newer) one counts as ended by others."""
         unknown = (ExitStatus.ENDED_BY_OTHERS, "The server ended this session.")
         status, sentence = _REASONS.get(end_reason, unknown)
-        return cls(end_reason, status, sentence)
+        return cls(end_reason, status, sentence, message)
 
 
 STREAM_ENDED = Ending("viewer_stopped", ExitStatus.OK, "The stream ended.")

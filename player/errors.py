@@ -35,24 +35,24 @@ class CliError(click.ClickException):
 class NotLoggedInError(CliError):
     """No usable login is stored for this server."""
 
-    def __init__(self, message: str = "Not logged in.", advice: str = "Run: player login") -> None:
-        super().__init__(message, advice, ExitStatus.REFUSED)
+    def __init__(self, message: str = "Not logged in.", program: str = "player") -> None:
+        super().__init__(message, f"Run: {program} login", ExitStatus.REFUSED)
 
 
 class LoginExpiredError(NotLoggedInError):
     """A login is stored, but the server no longer accepts it."""
 
-    def __init__(self) -> None:
-        super().__init__("Your login has expired.")
+    def __init__(self, program: str = "player") -> None:
+        super().__init__("Your login has expired.", program)
 
 
 class KeyringUnavailableError(CliError):
     """The tokens are in the system keyring, which is locked or does not answer."""
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str, program: str = "player") -> None:
         super().__init__(
             f"The system keyring is locked or does not answer ({detail}).",
-            "Unlock it and try again, or run: player login",
+            f"Unlock it and try again, or run: {program} login",
             ExitStatus.REFUSED,
         )
 

@@ -25,7 +25,7 @@ MEANINGS: dict[ExitStatus, str] = {
     ExitStatus.FAILED: "something on this machine failed, such as a full disk",
     ExitStatus.USAGE: "wrong usage",
     ExitStatus.OUT_OF_POINTS: "out of points: balance_exhausted, debt_open, daily_cap_reached, …",
-    ExitStatus.REFUSED: "not logged in, or refused: not live, too many screens, stream full",
+    ExitStatus.REFUSED: "not logged in, or refused: not live, blocked, stream full, …",
     ExitStatus.UNREACHABLE: "the server could not be reached",
     ExitStatus.NETWORK_LOST: "the network was lost while watching: lease_expired",
     ExitStatus.MPV_FAILED: "mpv is missing or failed",

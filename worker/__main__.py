@@ -10,6 +10,7 @@ from dataclasses import replace
 from chalicelib import config as platform_config
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.operations.dynamodb_workers import DynamoWorkers
+from chalicelib.adapters.streams.dynamodb_ingest_issues import DynamoIngestIssues
 from chalicelib.adapters.streams.dynamodb_runtimes import DynamoRuntimes
 from chalicelib.adapters.streams.dynamodb_streams import DynamoStreams
 from chalicelib.adapters.streams.s3_media import S3Media
@@ -33,7 +34,13 @@ def make_agent() -> Agent:
     if missing:
         raise ConfigError(f"not found on PATH: {', '.join(missing)}. On Debian: apt-get install ffmpeg util-linux")
     prefix = platform.table_prefix
-    ports = Ports(DynamoStreams(prefix), DynamoRuntimes(prefix), S3Media(platform.media_bucket), SystemClock())
+    ports = Ports(
+        DynamoStreams(prefix),
+        DynamoRuntimes(prefix),
+        S3Media(platform.media_bucket),
+        DynamoIngestIssues(prefix),
+        SystemClock(),
+    )
     return Agent(ports, SqsWorkQueue(platform.work_queue), DynamoWorkers(prefix), settings)
 
 

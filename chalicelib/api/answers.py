@@ -9,7 +9,7 @@ from typing import Any
 
 from chalice.app import Response
 
-from chalicelib.observability import logger
+from chalicelib.observability import report_problem
 from chalicelib.problems import PROBLEM_JSON, TITLES, problem, problem_of
 
 
@@ -22,15 +22,14 @@ def make_response(
 
 
 def problem_response(error: Exception, path: str, of_payment: Mapping[str, Any] | None = None) -> Response:
-    """Return the response to a failed request. Log the trace of server errors.
+    """Return the response to a failed request, and log it: server errors with their trace.
 
     `of_payment` are further members of a 402, for the caller of the request.
     """
     document = problem_of(error)
     if document["status"] == HTTPStatus.PAYMENT_REQUIRED:
         document |= of_payment or {}
-    if document["status"] >= 500:
-        logger().error("request failed", path=path, code=document["code"], exc_info=error)
+    report_problem(document["status"], document["code"], path, error)
     return as_response(document)
 
 

@@ -14,7 +14,9 @@ routes = Routes("auth")
 @routes.add("POST", "/auth/login", roles=None, body=LoginRequest, limited=True, refusals={401})
 def login(call: Call) -> LoginAnswer:
     """Log in with email and password."""
-    return login_answer(call.services.auth.login(call.body.email, call.body.password, ip=call.client.ip))
+    client = call.client
+    login = call.services.auth.login(call.body.email, call.body.password, ip=client.ip, user_agent=client.user_agent)
+    return login_answer(login)
 
 
 @routes.add("POST", "/auth/refresh", roles=None, body=RefreshRequest, refusals={401})

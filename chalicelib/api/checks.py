@@ -24,6 +24,7 @@ PATH_FORMS = {
     "session_id": ids.SESSION_ID,
     "user_id": ids.USER_ID,
     "key_id": ids.KEY_ID,
+    "block_id": ids.BLOCK_ID,
 }
 # A reversal's id is allowed, so that the answer can say why it cannot be reversed.
 PAYMENT_PATH = re.compile(rf"(?:{re.escape(REVERSAL_PREFIX)})?{ids.PAYMENT_ID.pattern}")

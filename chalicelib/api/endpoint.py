@@ -17,16 +17,20 @@ from pydantic import BaseModel
 
 from chalicelib.api.answers import make_response, problem_response
 from chalicelib.api.checks import bearer, body_of, checked_path, no_body, query_of
-from chalicelib.api.etags import etag_of, matches
+from chalicelib.api.etags import etag_of, matches, versions_of
 from chalicelib.bootstrap import Container, container
 from chalicelib.domain.access.clients import AGENT_CHARS_MAX, Client
 from chalicelib.domain.access.service_keys import KEY_PREFIX, Scope, ServiceKey
 from chalicelib.domain.access.tokens import AccessClaims
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.operations.audit import Actor
+from chalicelib.domain.versions import Expected
+from chalicelib.observability import add_to_log, request_log
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 View = Callable[..., Any]
+# The ids of paths in the log. `user_id` is the caller there.
+LOGGED_IDS = {"session_id": "session_id", "stream_id": "stream_id", "user_id": "target_user_id"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +44,10 @@ class Call:
     body: Any
     query: Any
     client: Client
+    # The versions that `If-Match` allows, on routes that declare it.
+    expected: Expected = None
+    # The header as sent.
+    accept: str = ""
 
     @property
     def user_id(self) -> str:
@@ -60,10 +68,11 @@ class Endpoint:
 
     `account` means that the account must be neither disabled nor logged out everywhere since the token was issued.
     `key_scope` is the scope with which a service key may call the route; without it, none may. With `etag`, an answer
-    has an `ETag`, and a GET that names it in `If-None-Match` returns 304. The last five are for the OpenAPI document:
-    `refusals` are error statuses that do not follow from the other fields, `operators_answer` is the answer for
-    operators, `keys_answer` that for service keys, `other_types` are further content types of a success, and `failed`
-    is another body of a 503.
+    has an `ETag`, and a GET that names it in `If-None-Match` returns 304. With `if_match`, a request may name the
+    version that it changes in `If-Match`, and returns 412 if that is not the current one. The last five are for the
+    OpenAPI document: `refusals` are error statuses that do not follow from the other fields, `operators_answer` is the
+    answer for operators, `keys_answer` that for service keys, `other_types` are further content types of a success, and
+    `failed` is another body of a 503.
     """
 
     method: str
@@ -78,6 +87,7 @@ class Endpoint:
     account: bool = False
     key_scope: Scope | None = None
     etag: bool = False
+    if_match: bool = False
     refusals: Collection[int] = ()
     operators_answer: type[BaseModel] | None = None
     keys_answer: type[BaseModel] | None = None
@@ -127,18 +137,29 @@ def _answer_of(view: View) -> type[BaseModel] | None:
 
 def _respond(endpoint: Endpoint, view: View, request: Any, params: dict[str, str]) -> Response:
     services, problem, call = container(), None, None
-    try:
-        call = _call(endpoint, request, services)
-        answer = view(call, **checked_path(params))
-        response = _success(endpoint, answer, request)
-    except Exception as error:
-        response = problem_response(error, request.path, _of_payment(call))
-        problem = json.loads(response.body)
-    services.monitoring.count_response(problem)
-    request_id = request.headers.get("x-request-id", "")
-    if REQUEST_ID.fullmatch(request_id):
+    request_id = _request_id(request)
+    with request_log(request_id=request_id, method=endpoint.method, route=endpoint.path):
+        try:
+            call = _call(endpoint, request, services)
+            ids = checked_path(params)
+            add_to_log(**{LOGGED_IDS[name]: value for name, value in ids.items() if name in LOGGED_IDS})
+            answer = view(call, **ids)
+            response = _success(endpoint, answer, request)
+        except Exception as error:
+            response = problem_response(error, request.path, _of_payment(call))
+            problem = json.loads(response.body)
+    services.monitoring.count_response(problem, endpoint.method, endpoint.path, request_id)
+    if request_id:
         response.headers["X-Request-ID"] = request_id
     return response
+
+
+def _request_id(request: Any) -> str:
+    """Return the id that nginx gave the request, else API Gateway's, else an empty text."""
+    for given in (request.headers.get("x-request-id"), request.context.get("requestId")):
+        if REQUEST_ID.fullmatch(given or ""):
+            return str(given)
+    return ""
 
 
 def _of_payment(call: Call | None) -> dict[str, Any]:
@@ -161,18 +182,23 @@ def _success(endpoint: Endpoint, answer: Any, request: Any) -> Response:
 
 def _call(endpoint: Endpoint, request: Any, services: Container) -> Call:
     caller, key = _caller(endpoint, request, services)
+    add_to_log(user_id=key.actor_id if key else caller and caller.user_id)
     if endpoint.body is None:
         no_body(request.raw_body)
+    body = body_of(endpoint.body, request.raw_body) if endpoint.body else None
+    add_to_log(session_id=getattr(body, "session_id", None), stream_id=getattr(body, "stream_id", None))
     return Call(
         services=services,
         caller=caller,
         key=key,
-        body=body_of(endpoint.body, request.raw_body) if endpoint.body else None,
+        body=body,
         query=query_of(endpoint.query, request.query_params),
         client=Client(
             ip=str(request.context.get("identity", {}).get("sourceIp", "")),
             user_agent=str(request.headers.get("user-agent", ""))[:AGENT_CHARS_MAX],
         ),
+        expected=versions_of(request.headers.get("if-match")) if endpoint.if_match else None,
+        accept=str(request.headers.get("accept", "")),
     )
 
 

@@ -4,6 +4,7 @@ from chalice.app import Response
 
 from chalicelib.api.answers import make_response
 from chalicelib.api.endpoint import Call, Routes
+from chalicelib.api.exposition import CONTENT_TYPES, preferred, render
 from chalicelib.api.models.common import ListAnswer
 from chalicelib.api.models.monitoring import (
     CutOffQuery,
@@ -21,6 +22,7 @@ from chalicelib.domain.accounts.users import STAFF
 from chalicelib.domain.money import cut_offs
 
 routes = Routes("monitoring")
+TEXTS = {media_type: {"type": "string"} for media_type in CONTENT_TYPES}
 
 
 @routes.add("GET", "/healthz", roles=None, failed=HealthAnswer)
@@ -34,9 +36,15 @@ def healthz(call: Call) -> HealthAnswer | Response:
     return make_response(answer.model_dump_json(), "application/json", 503, {"Retry-After": "1"})
 
 
-@routes.add("GET", "/monitoring/metrics", roles=STAFF, key_scope=Scope.METRICS)
-def metrics(call: Call) -> MetricsAnswer:
-    """Return active sessions, points per minute, failures, gateway answers and cut-off times."""
+@routes.add("GET", "/monitoring/metrics", roles=STAFF, key_scope=Scope.METRICS, other_types=TEXTS)
+def metrics(call: Call) -> MetricsAnswer | Response:
+    """Return active sessions, points per minute, failures, gateway answers and cut-off times.
+
+    With `Accept: text/plain` or `application/openmetrics-text`: all metrics for Prometheus.
+    """
+    media_type = preferred(call.accept)
+    if media_type in CONTENT_TYPES:
+        return make_response(render(call.services.exporter.families(), media_type), CONTENT_TYPES[media_type])
     figures, reconciled = vars(call.services.monitoring.metrics()), call.services.reconciliation.figures()
     return MetricsAnswer.model_validate({**figures, "reconciliation": reconciled, "cut_offs": reconciled.cut_offs})
 
@@ -60,7 +68,7 @@ def list_cut_offs(call: Call) -> CutOffsAnswer:
 
 @routes.add("GET", "/monitoring/errors", roles=STAFF, key_scope=Scope.METRICS)
 def errors(call: Call) -> ErrorsAnswer:
-    """Count the errors of the last hour."""
+    """List how often each error was returned by each route, when, and the request of the last one."""
     return ErrorsAnswer(items=call.services.monitoring.errors())
 
 

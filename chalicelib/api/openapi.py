@@ -14,9 +14,12 @@ from chalicelib.api import (
     account,
     audit,
     auth,
+    blocks,
+    money,
     monitoring,
     playback,
     reconciliation,
+    series,
     sessions,
     streams,
     users,
@@ -43,6 +46,14 @@ IF_NONE_MATCH = {
     "description": "tags of earlier answers; an unchanged one is not sent again (304)",
     "schema": {"type": "string"},
 }
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "`*`, or the ETag of the answer that is edited: 412 if it has another version by now. Of a tag, only"
+    " the number before the dot counts. Several are separated by commas",
+    "schema": {"type": "string", "pattern": r'^(?:\*|"[0-9]{1,15}(?:\.[0-9a-f]*)?")$'},
+}
 routes = Routes("openapi")
 
 
@@ -58,12 +69,15 @@ ALL_ROUTES = (
     streams.routes,
     workers.routes,
     playback.routes,
+    blocks.routes,
     sessions.routes,
     users.routes,
     wallets.routes,
     reconciliation.routes,
+    money.routes,
     audit.routes,
     monitoring.routes,
+    series.routes,
     routes,
 )
 
@@ -107,6 +121,8 @@ def _operation(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
         parameters += _query_parameters(endpoint.query)
     if revalidates(endpoint):
         parameters.append(IF_NONE_MATCH)
+    if endpoint.if_match:
+        parameters.append(IF_MATCH)
     if parameters:
         operation["parameters"] = parameters
     if endpoint.body:

@@ -1,9 +1,11 @@
 """Routes for watching (start, heartbeat, renew, stop) and the operators' kick."""
 
 from chalicelib.api.endpoint import Call, Routes
+from chalicelib.api.models.blocks import BlockAnswer
 from chalicelib.api.models.playback import (
     EndAnswer,
     HeartbeatRequest,
+    KickAnswer,
     KickRequest,
     PlaybackAnswer,
     SessionRequest,
@@ -61,9 +63,14 @@ def stop(call: Call) -> EndAnswer:
 
 
 @routes.add("POST", "/playback/kick", roles=OPERATORS, body=KickRequest, refusals={404})
-def kick(call: Call) -> EndAnswer:
-    """End any session now and refund the rest of its lease."""
-    return _end_answer(call, call.services.playback.kick(**dict(call.body), by=call.actor))
+def kick(call: Call) -> KickAnswer:
+    """End any session now and refund the rest of its lease, with a message to its viewer.
+
+    With `block_minutes`, all sessions end that the block would refuse.
+    """
+    kicked = call.services.kicks.kick(**dict(call.body), by=call.actor)
+    end = _end_answer(call, kicked.record)
+    return KickAnswer(**end.model_dump(), block=BlockAnswer.model_validate(kicked.block) if kicked.block else None)
 
 
 def _end_answer(call: Call, record: SessionRecord) -> EndAnswer:

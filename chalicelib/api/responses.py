@@ -36,6 +36,10 @@ PROBLEM_SCHEMA = {
             },
         },
         "session_id": {"type": "string", "description": "the session that is over"},
+        "message": {
+            "type": ["string", "null"],
+            "description": "an operator's message to the viewer",
+        },
         "charged_millipoints": {"type": "integer", "description": "the cost of that session"},
         "watched_ms": {"type": "integer", "description": "how long it was watched"},
         "balance_millipoints": {"type": "integer", "description": "the balance of the wallet"},
@@ -62,7 +66,22 @@ PROBLEM_SCHEMA = {
             "items": {"type": "string"},
         },
         "port": {"type": "integer", "description": "the port in use"},
-        "stream_id": {"type": "string", "description": "the stream that uses the port"},
+        "stream_id": {
+            "type": ["string", "null"],
+            "description": "the stream that uses the port, or that the caller is blocked on (null: all)",
+        },
+        "until_ms": {"type": "integer", "description": "with 403 `blocked`: when a start is allowed"},
+        "version": {"type": "integer", "description": "with 412: the current version"},
+        "differing": {
+            "type": ["array", "null"],
+            "description": "with 412: the fields that have changed since the version that the request named, with both"
+            " values; secrets are hidden. Null if that version is too old or unknown",
+            "items": {
+                "type": "object",
+                "required": ["field", "seen", "current"],
+                "properties": {"field": {"type": "string"}, "seen": {}, "current": {}},
+            },
+        },
         "millipoints_min": {"type": "integer", "description": "the smallest adjustment allowed"},
         "millipoints_max": {"type": "integer", "description": "the largest adjustment allowed"},
     },
@@ -96,6 +115,8 @@ def refusals_of(endpoint: Endpoint) -> set[int]:
         found.add(414)
     if endpoint.limited:
         found.add(429)
+    if endpoint.if_match:
+        found.add(412)
     return found
 
 

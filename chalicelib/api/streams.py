@@ -3,7 +3,8 @@
 from typing import Any
 
 from chalicelib.api.endpoint import Call, Routes
-from chalicelib.api.models.common import ListAnswer, ListQuery
+from chalicelib.api.models.common import LIST_LIMIT_DEFAULT, ListAnswer, ListQuery
+from chalicelib.api.models.ingest_issues import IngestIssueAnswer, IngestIssuesQuery, issue_answer
 from chalicelib.api.models.playback import StartAnswer
 from chalicelib.api.models.runtimes import RuntimeAnswer, StreamLogAnswer
 from chalicelib.api.models.streams import (
@@ -18,9 +19,11 @@ from chalicelib.api.models.streams import (
 from chalicelib.api.wire import start_answer, stream_answer, stream_settings_answer
 from chalicelib.domain.accounts.users import OPERATORS, VIEWERS
 from chalicelib.domain.ids import new_stream_id
+from chalicelib.domain.streams.ingest_issues import IssueState
 from chalicelib.domain.streams.stream import Stream
 
 routes = Routes("streams")
+EDITS: dict[str, Any] = {"etag": True, "if_match": True}
 
 
 @routes.add("GET", "/streams", roles=VIEWERS, query=ListQuery)
@@ -30,7 +33,9 @@ def list_streams(call: Call) -> ListAnswer[StreamAnswer]:
     return ListAnswer(items=[stream_answer(view) for view in page.items], next_cursor=page.next_cursor)
 
 
-@routes.add("GET", "/streams/{stream_id}", roles=VIEWERS, operators_answer=StreamSettingsAnswer, refusals={403})
+@routes.add(
+    "GET", "/streams/{stream_id}", roles=VIEWERS, operators_answer=StreamSettingsAnswer, etag=True, refusals={403}
+)
 def get_stream(call: Call, stream_id: str) -> StreamAnswer:
     """Return one stream. Operators see its settings too."""
     view = call.services.streams.view(stream_id)
@@ -41,7 +46,7 @@ def get_stream(call: Call, stream_id: str) -> StreamAnswer:
     return stream_settings_answer(call, view)
 
 
-@routes.add("POST", "/streams", roles=OPERATORS, body=CreateStreamRequest, status=201, refusals={409})
+@routes.add("POST", "/streams", roles=OPERATORS, body=CreateStreamRequest, status=201, etag=True, refusals={409})
 def create_stream(call: Call) -> StreamSettingsAnswer:
     """Create a stopped stream. Everything but title and ingest has a default."""
     values = _settings(call.body)
@@ -50,37 +55,43 @@ def create_stream(call: Call) -> StreamSettingsAnswer:
     return _changed(call, stream)
 
 
-@routes.add("PATCH", "/streams/{stream_id}", roles=OPERATORS, body=EditStreamRequest, query=EditQuery, refusals={409})
+@routes.add(
+    "PATCH", "/streams/{stream_id}", roles=OPERATORS, body=EditStreamRequest, query=EditQuery, **EDITS, refusals={409}
+)
 def edit_stream(call: Call, stream_id: str) -> EditAnswer:
     """Change settings; fields that are left out stay. Reports whether the encoder restarts, and how many watch."""
     dry_run = call.query.dry_run
-    edit = call.services.streams.edit(stream_id, _settings(call.body), dry_run=dry_run, by=call.actor)
+    edit = call.services.streams.edit(
+        stream_id, _settings(call.body), dry_run=dry_run, by=call.actor, expected=call.expected
+    )
     settings = stream_settings_answer(call, edit.view)
     return EditAnswer(**settings.model_dump(), applies=edit.applies, viewers=edit.viewers, dry_run=dry_run)
 
 
-@routes.add("DELETE", "/streams/{stream_id}", roles=OPERATORS, status=204)
+@routes.add("DELETE", "/streams/{stream_id}", roles=OPERATORS, status=204, if_match=True)
 def archive_stream(call: Call, stream_id: str) -> None:
     """Stop a stream and hide it. Its history stays."""
-    call.services.streams.archive(stream_id, by=call.actor)
+    call.services.streams.archive(stream_id, by=call.actor, expected=call.expected)
 
 
-@routes.add("POST", "/streams/{stream_id}/state", roles=OPERATORS, body=StateRequest)
+@routes.add("POST", "/streams/{stream_id}/state", roles=OPERATORS, body=StateRequest, **EDITS)
 def set_stream_state(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Set the desired state. Sessions of a stream that is no longer live end with a refund."""
-    return _changed(call, call.services.streams.set_state(stream_id, call.body.state, by=call.actor))
+    changed = call.services.streams.set_state(stream_id, call.body.state, by=call.actor, expected=call.expected)
+    return _changed(call, changed)
 
 
-@routes.add("POST", "/streams/{stream_id}/restart", roles=OPERATORS)
+@routes.add("POST", "/streams/{stream_id}/restart", roles=OPERATORS, **EDITS)
 def restart_stream(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Restart the encoder. Viewers stay."""
-    return _changed(call, call.services.streams.restart(stream_id, by=call.actor))
+    return _changed(call, call.services.streams.restart(stream_id, by=call.actor, expected=call.expected))
 
 
-@routes.add("POST", "/streams/{stream_id}/ingest-key", roles=OPERATORS)
+@routes.add("POST", "/streams/{stream_id}/ingest-key", roles=OPERATORS, **EDITS)
 def rotate_ingest_key(call: Call, stream_id: str) -> StreamSettingsAnswer:
     """Replace the ingest key. A sender with the old key is disconnected within seconds."""
-    return _changed(call, call.services.streams.rotate_ingest_key(stream_id, by=call.actor))
+    changed = call.services.streams.rotate_ingest_key(stream_id, by=call.actor, expected=call.expected)
+    return _changed(call, changed)
 
 
 @routes.add("GET", "/streams/{stream_id}/runtime", roles=OPERATORS)
@@ -97,6 +108,7 @@ def stream_runtime(call: Call, stream_id: str) -> RuntimeAnswer:
         "outages": view.outages,
         "manifest_age_ms": view.manifest_age_ms,
         "last_error": call.services.ingest_refusals.last_error(view),
+        "issues": [issue_answer(issue) for issue in call.services.ingest_issues.open_issues(stream_id)],
     }
     return RuntimeAnswer.model_validate(values)
 
@@ -105,11 +117,23 @@ def stream_runtime(call: Call, stream_id: str) -> RuntimeAnswer:
 def stream_log(call: Call, stream_id: str) -> StreamLogAnswer:
     """List the last lines of the newest encoder runs and failed sources, newest first, in one page.
 
-    It also has the reasons why the RTMP ingest rejected or disconnected senders in the last 24 h.
+    It also has the reasons why the RTMP ingest rejected or disconnected senders in the last 24 h, and the newest
+    ingest issues.
     """
     runs = call.services.run_logs.newest(stream_id)
     refusals = call.services.ingest_refusals.newest(stream_id)
-    return StreamLogAnswer.model_validate({"items": runs, "next_cursor": None, "ingest_refusals": refusals})
+    page = call.services.ingest_issues.listing(stream_id, state=IssueState.ALL, limit=LIST_LIMIT_DEFAULT, cursor=None)
+    issues = [issue_answer(issue) for issue in page.items]
+    values = {"items": runs, "next_cursor": None, "ingest_refusals": refusals, "issues": issues}
+    return StreamLogAnswer.model_validate(values)
+
+
+@routes.add("GET", "/streams/{stream_id}/issues", roles=OPERATORS, query=IngestIssuesQuery)
+def list_stream_issues(call: Call, stream_id: str) -> ListAnswer[IngestIssueAnswer]:
+    """List the ingest issues of a stream, the one found last first. Closed ones are kept for 30 days."""
+    stream = call.services.streams.get(stream_id)
+    page = call.services.ingest_issues.listing(stream.stream_id, **dict(call.query))
+    return ListAnswer(items=[issue_answer(issue) for issue in page.items], next_cursor=page.next_cursor)
 
 
 @routes.add("POST", "/streams/{stream_id}/preview", roles=OPERATORS, status=201, refusals={409})

@@ -3,6 +3,7 @@
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.accounts import (
     CreateUserRequest,
+    EditableUserAnswer,
     EditUserRequest,
     ErasedAnswer,
     LookupAnswer,
@@ -10,10 +11,12 @@ from chalicelib.api.models.accounts import (
     UserAnswer,
     UsersQuery,
 )
-from chalicelib.api.models.common import ListAnswer
+from chalicelib.api.models.common import ListAnswer, ListQuery
+from chalicelib.api.models.timeline import TimelineItem
 from chalicelib.domain.access.service_keys import Scope
 from chalicelib.domain.accounts.users import ADMINS, STAFF, Role
 from chalicelib.domain.errors import Conflict
+from chalicelib.domain.timeline import Event
 
 routes = Routes("users")
 
@@ -32,20 +35,20 @@ def look_up_user(call: Call) -> LookupAnswer:
     return LookupAnswer.model_validate(call.services.accounts.get(user_id))
 
 
-@routes.add("GET", "/users/{user_id}", roles=STAFF)
-def user(call: Call, user_id: str) -> UserAnswer:
-    """Return an account. Of an erased one nothing but the id is kept, which is 404."""
-    return UserAnswer.model_validate(call.services.accounts.get(user_id))
-
-
-@routes.add("POST", "/users", roles=ADMINS, body=CreateUserRequest, status=201, refusals={409})
-def create_user(call: Call) -> UserAnswer:
+@routes.add("POST", "/users", roles=ADMINS, body=CreateUserRequest, status=201, etag=True, refusals={409})
+def create_user(call: Call) -> EditableUserAnswer:
     """Create an account with an empty wallet."""
-    return UserAnswer.model_validate(call.services.accounts.create(**dict(call.body), by=call.actor))
+    return EditableUserAnswer.model_validate(call.services.accounts.create(**dict(call.body), by=call.actor))
 
 
-@routes.add("PATCH", "/users/{user_id}", roles=ADMINS, body=EditUserRequest, refusals={409})
-def edit_user(call: Call, user_id: str) -> UserAnswer:
+@routes.add("GET", "/users/{user_id}", roles=STAFF, etag=True)
+def get_user(call: Call, user_id: str) -> EditableUserAnswer:
+    """Return an account."""
+    return EditableUserAnswer.model_validate(call.services.accounts.get(user_id))
+
+
+@routes.add("PATCH", "/users/{user_id}", roles=ADMINS, body=EditUserRequest, etag=True, if_match=True, refusals={409})
+def edit_user(call: Call, user_id: str) -> EditableUserAnswer:
     """Change password, role or `disabled`. A password or disabling ends all logins and sessions.
 
     Admins cannot disable their own account or change its role.
@@ -54,8 +57,18 @@ def edit_user(call: Call, user_id: str) -> UserAnswer:
         # The last admin could lock everyone out.
         raise Conflict("You cannot disable your own account or remove its role admin. Ask another admin.")
     changes = {name: value for name, value in call.body if value is not None}
-    user = call.services.accounts.change(user_id, **changes, by=call.actor)
-    return UserAnswer.model_validate(user)
+    user = call.services.accounts.change(user_id, **changes, by=call.actor, expected=call.expected)
+    return EditableUserAnswer.model_validate(user)
+
+
+@routes.add("GET", "/users/{user_id}/timeline", roles=STAFF, query=ListQuery)
+def user_timeline(call: Call, user_id: str) -> ListAnswer[TimelineItem]:
+    """List sessions, payments, logins and operators' acts of a user together, newest first.
+
+    Logins stay as long as addresses are kept, acts for 400 days. What happened in the last second may be missing.
+    """
+    page = call.services.timelines.page(user_id, **dict(call.query))
+    return ListAnswer(items=[_event(event) for event in page.items], next_cursor=page.next_cursor)
 
 
 @routes.add("POST", "/users/{user_id}/erase", roles=ADMINS)
@@ -66,3 +79,13 @@ def erase_user(call: Call, user_id: str) -> ErasedAnswer:
         raise Conflict("You cannot erase your own account. Ask another admin.")
     erased_at_ms = call.services.erasure.erase(user_id, by=call.actor)
     return ErasedAnswer(user_id=user_id, erased_at_ms=erased_at_ms)
+
+
+def _event(event: Event) -> TimelineItem:
+    login, act = event.login, event.act
+    values = {
+        **vars(event),
+        "login": login and vars(login.client),
+        "act": act and {**vars(act.action), "action": act.action.name, "by_user_id": act.by_user_id},
+    }
+    return TimelineItem.model_validate(values)

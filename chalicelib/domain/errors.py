@@ -1,11 +1,10 @@
 """The errors that a request can get.
 
-Clients match on `code`, which is stable. `chalicelib/problems.py` maps these classes to HTTP statuses.
+Clients match on `code`, which is stable. Those of money are in `domain/money/errors.py`. `chalicelib/problems.py` maps
+all to HTTP statuses.
 """
 
 from typing import Any, ClassVar, Self
-
-from chalicelib.domain.end_reasons import EndReason
 
 
 class DomainError(Exception):
@@ -104,6 +103,12 @@ class BoundElsewhere(Forbidden):
     code = "session_bound_elsewhere"
 
 
+class Blocked(Forbidden):
+    """An operator has blocked the user until `extra["until_ms"]`, on one stream or all (`extra["stream_id"]` None)."""
+
+    code = "blocked"
+
+
 class WrongPassword(Forbidden):
     """The logged-in caller gave a wrong password."""
 
@@ -134,16 +139,16 @@ class SessionNotFound(NotFound):
     code = "session_not_found"
 
 
+class BlockNotFound(NotFound):
+    """No such block, or it is over."""
+
+    code = "block_not_found"
+
+
 class KeyNotFound(NotFound):
     """No such service key."""
 
     code = "key_not_found"
-
-
-class PaymentNotFound(NotFound):
-    """No such payment, or another caller made it."""
-
-    code = "payment_not_found"
 
 
 class Conflict(DomainError):
@@ -188,28 +193,10 @@ class IdempotencyMismatch(Conflict):
     code = "idempotency_mismatch"
 
 
-class PaymentMismatch(Conflict):
-    """The payment id was used with other parameters. `extra["parameters"]` names those that differ."""
-
-    code = "payment_mismatch"
-
-
-class NotReversible(Conflict):
-    """Only points that were added to a wallet can be taken back."""
-
-    code = "payment_not_reversible"
-
-
 class KeyLimit(Conflict):
     """The stage has as many usable service keys as allowed."""
 
     code = "key_limit"
-
-
-class InsufficientBalance(Conflict):
-    """The adjustment would take the balance below zero."""
-
-    code = "insufficient_balance"
 
 
 class SessionActive(Conflict):
@@ -218,28 +205,10 @@ class SessionActive(Conflict):
     code = "session_active"
 
 
-class AdjustmentOutOfBounds(Conflict):
-    """The adjustments would give back more than the session cost, or less than nothing."""
+class ChangedMeanwhile(DomainError):
+    """An edit named a version that is not the current one. `extra["differing"]` lists the fields, None if unknown."""
 
-    code = "adjustment_out_of_bounds"
-
-
-class WalletFull(Conflict):
-    """The top-up would exceed the maximum balance."""
-
-    code = "wallet_full"
-
-
-class LeaseNotPaid(Conflict):
-    """A fresh play token was requested outside the paid lease."""
-
-    code = "lease_not_paid"
-
-
-class LedgerDamaged(DomainError):
-    """The pages of a ledger do not match. Something else has written to them."""
-
-    code = "ledger_damaged"
+    code = "changed_meanwhile"
 
 
 class TooManyRequests(DomainError):
@@ -256,35 +225,3 @@ class Busy(DomainError):
     """Concurrent changes won at every try. Nothing was charged; the caller may retry."""
 
     code = "busy"
-
-
-class DebtOpen(DomainError):
-    """The wallet does not cover what earlier sessions were served ahead of their payment."""
-
-    code = "debt_open"
-
-
-class SessionOver(DomainError):
-    """The session has ended. Its end reason is the code."""
-
-    def __init__(self, reason: EndReason, **extra: Any) -> None:
-        super().__init__(END_DETAILS[reason], **extra)
-        self.reason = reason
-
-    @property
-    def code(self) -> str:  # type: ignore[override]
-        """The end reason."""
-        return self.reason.value
-
-
-END_DETAILS = {
-    EndReason.VIEWER_STOPPED: "The viewer stopped this session.",
-    EndReason.BALANCE_EXHAUSTED: "The wallet is empty. Top it up to continue.",
-    EndReason.MAX_POINTS_REACHED: "The session has spent its maximum number of points. Start a new one to continue.",
-    EndReason.DAILY_CAP_REACHED: "The viewer's daily cap is reached. It resets at 00:00 UTC.",
-    EndReason.KICKED: "An operator ended this session.",
-    EndReason.LEASE_EXPIRED: "The lease has expired, and no heartbeat bought another one.",
-    EndReason.STREAM_PAUSED: "The operator paused the stream.",
-    EndReason.STREAM_STOPPED: "The operator stopped the stream.",
-    EndReason.SUPERSEDED: "A newer session of the same viewer replaced this one.",
-}

@@ -8,6 +8,8 @@ from hashlib import sha256
 STREAM_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 PAYMENT_ID = re.compile(r"[A-Za-z0-9_:-]{1,64}")
 USER_ID = re.compile(r"u_[a-z2-7]{20}")
+# A user id, and for a single stream a dot and the stream id.
+BLOCK_ID = re.compile(rf"{USER_ID.pattern}(?:\.{STREAM_ID.pattern})?")
 SESSION_ID = re.compile(r"[a-z2-7]{26}")
 KEY_ID = re.compile(r"[a-z2-7]{16}")
 KEY_SECRET = re.compile(r"[a-z2-7]{52}")

@@ -1,5 +1,6 @@
 """The audit log."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from chalicelib.domain.operations.audit import AuditEntry
@@ -17,6 +18,9 @@ class AuditLog(Protocol):
 
     def of_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
         """Return the actions on an account, newest first."""
+
+    def newest_of_user(self, user_id: str, *, until_ms: int, limit: int) -> Sequence[AuditEntry]:
+        """Return the actions on an account up to a time, newest first."""
 
     def by_operator(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
         """Return an operator's actions, newest first."""

@@ -1,9 +1,10 @@
 """Addresses and user agents of people."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from chalicelib.domain.access.clients import Client
+from chalicelib.domain.timeline import LoginEvent
 
 
 class Clients(Protocol):
@@ -20,6 +21,9 @@ class Clients(Protocol):
 
     def mark_elsewhere(self, key: str) -> bool:
         """Note that another client has asked. Return whether this is the first such note."""
+
+    def logins_of_user(self, user_id: str, *, until_ms: int, limit: int, now_ms: int) -> Sequence[LoginEvent]:
+        """Return a user's logins up to a time, newest first, without expired ones."""
 
     def delete(self, key: str) -> None:
         """Delete a client. Idempotent."""

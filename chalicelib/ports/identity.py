@@ -24,9 +24,19 @@ class Users(Protocol):
         """Return accounts by email in lower case. The list may be a second behind the accounts."""
 
     def change(
-        self, user_id: str, *, password_hash: str | None = None, role: str | None = None, disabled: bool | None = None
+        self,
+        user_id: str,
+        *,
+        password_hash: str | None = None,
+        role: str | None = None,
+        disabled: bool | None = None,
+        version: int | None = None,
     ) -> User:
-        """Set the given fields. A password and disabling end all logins, as `end_logins`. Raise `UserNotFound`."""
+        """Set the given fields. A password and disabling end all logins, as `end_logins`.
+
+        The account's version rises if a field differs. Raise `UserNotFound`, `Busy` if concurrent changes win at every
+        try, and `RowRefused` if the account does not have the `version`.
+        """
 
     def replace_password(self, seen: User, password_hash: str) -> None:
         """Set a password and end all logins.

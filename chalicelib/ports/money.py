@@ -98,8 +98,19 @@ class Wallets(Protocol):
         its stream's `viewers_max` places until it ends. Raise `NoPlace` if none is free, `WalletRefused` otherwise.
         """
 
-    def end(self, user_id: str, seen: ActiveSession, reason: EndReason, closing: Closing, now_ms: int) -> None:
-        """Refund, remove the session and close its record, in one transaction guarded by the session as seen."""
+    def end(
+        self,
+        user_id: str,
+        seen: ActiveSession,
+        reason: EndReason,
+        closing: Closing,
+        now_ms: int,
+        message: str | None = None,
+    ) -> None:
+        """Refund, remove the session and close its record, in one transaction guarded by the session as seen.
+
+        `message` goes into the record.
+        """
 
     def settle(self, seen: Wallet, record: SessionRecord, written: SettlementWrite) -> bool:
         """Settle an ended session once: write the wallet's entry, if anything is due, and the record's mark together.
@@ -113,14 +124,16 @@ class Wallets(Protocol):
         """Clear the debt of a wallet, which gets no further one. Does nothing without a wallet."""
 
     def pay(self, payment: Payment, adjusted: SessionRecord | None = None) -> bool:
-        """Apply a payment once, in one transaction. Return False if its id was applied before.
+        """Apply a payment once, in one transaction with the totals of its day.
+
+        Return False if its id was applied before.
 
         With the record of an adjusted session, its adjustments together must give back at least 0 and at most its cost,
         else raise `BeyondCost`; a session that has not ended has no cost yet.
         """
 
     def reverse(self, payment: Payment) -> bool:
-        """Take back a payment with its reversal set (`reversed_payment`), once, in one transaction.
+        """Take back a payment with its reversal set (`reversed_payment`), once, in one transaction with its totals.
 
         Return False if it was reversed before or is unknown. Raise `WalletRefused` unless the wallet holds what is
         taken, and nothing else where there is a shortfall.
@@ -152,6 +165,9 @@ class Payments(Protocol):
     def get(self, payment_id: str) -> Payment | None:
         """Return a payment by a consistent read."""
 
+    def newest_of_user(self, user_id: str, *, until_ms: int, limit: int) -> Sequence[Payment]:
+        """Return the payments of a user up to a time, newest first."""
+
 
 class PlaybackSessions(Protocol):
     """The records of sessions."""
@@ -162,8 +178,14 @@ class PlaybackSessions(Protocol):
     def by_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         """Return all sessions of a user, newest first."""
 
+    def newest_of_user(self, user_id: str, *, until_ms: int, limit: int) -> Sequence[SessionRecord]:
+        """Return the sessions of a user that started up to a time, newest first."""
+
     def active(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         """Return the active sessions of a stream, newest first."""
+
+    def all_active(self, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
+        """Return the active sessions of all streams, shard by shard, for a program that reads them all."""
 
     def count_active(self) -> int:
         """Return how many sessions have not ended."""

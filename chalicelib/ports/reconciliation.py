@@ -24,6 +24,8 @@ class Reconciliations(Protocol):
     def settle(self, row: SessionReconciliation, due: Due, again_at_ms: int | None) -> bool:
         """Write the result, and set the session due at `again_at_ms` or (None) no more, in one transaction.
 
+        It also adds what is new in the result to the money totals of the day.
+
         Return False without a change if the session is no longer due as of `due`: it was settled or became due again.
         """
 
@@ -33,6 +35,9 @@ class Reconciliations(Protocol):
 
         A `settle` for the earlier due time fails from then on.
         """
+
+    def row(self, day: str, session_id: str) -> SessionReconciliation | None:
+        """Return the result of a session that ended on a UTC day, by a consistent read."""
 
     def rows(self, day: str, *, agrees: bool | None, limit: int, cursor: str | None) -> ListPage[SessionReconciliation]:
         """Return the sessions that ended on a UTC day, `YYYY-MM-DD`. A page of agreeing ones may be short."""

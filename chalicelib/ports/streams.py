@@ -1,6 +1,6 @@
 """Streams, their runtime, and hints to workers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,6 +37,9 @@ class Runtimes(Protocol):
     def get(self, stream_id: str) -> Runtime | None:
         """Return a runtime by a consistent read."""
 
+    def get_many(self, stream_ids: Iterable[str]) -> Mapping[str, Runtime]:
+        """Return the runtimes of these streams, without missing ones and those that were not read in time."""
+
     def claim(self, stream_id: str, worker_id: str, now_ms: int, expires_at_ms: int) -> Claim | None:
         """Claim the stream with the next epoch if it is free, expired or this worker's own, else return None.
 
@@ -56,7 +59,7 @@ class Runtimes(Protocol):
         """Write a report if the claim is valid at `reported_at_ms`; the claim stays as it is. Return False if it was
         lost.
 
-        Tracks and issues are cut to the bounds of `domain.streams.media_health`.
+        Tracks are cut to the bounds of `domain.streams.media_health`.
         """
 
     def mark_unclaimed(
@@ -76,6 +79,14 @@ class Hint:
     receipt: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class QueueDepths:
+    """Messages in the work queue, received ones that are not done included, and dead letters."""
+
+    waiting: int
+    dead: int
+
+
 class WorkQueue(Protocol):
     """Hints to workers."""
 
@@ -87,3 +98,6 @@ class WorkQueue(Protocol):
 
     def done(self, hint: Hint) -> None:
         """Delete a hint that was handled."""
+
+    def depths(self) -> QueueDepths:
+        """Return about how many messages there are."""

@@ -28,7 +28,13 @@ class Usage(Protocol):
         """
 
     def count(self, minute: int, stream_id: str, counts: Mapping[str, int], *, follower: str, batch: int) -> bool:
-        """Add a batch's counters of an epoch minute once, as `add` does. A stream's minute is the first of its hour."""
+        """Add a batch's counters of an epoch minute once, as `add` does. A stream's minute is the first of its hour.
+
+        `TOTALS_MINUTE` has the gateway's sums without end: each follower's own, which outlast the follower.
+        """
+
+    def totals(self) -> Mapping[str, int]:
+        """Return the sums of the whole gateway's counters that were added to `TOTALS_MINUTE`, by a consistent read."""
 
     def counted(self, from_minute: int, to_minute: int) -> Mapping[str, int]:
         """Return the sums of the whole gateway's counters of these minutes, both ends included, at most 60."""

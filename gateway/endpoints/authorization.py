@@ -5,8 +5,9 @@ from http import HTTPStatus
 from typing import Any
 
 from chalicelib.domain.access.clients import Client
-from chalicelib.domain.errors import DomainError, SessionOver, Unauthenticated
+from chalicelib.domain.errors import DomainError, Unauthenticated
 from chalicelib.domain.ids import SESSION_ID, STREAM_ID
+from chalicelib.domain.money.errors import SessionOver
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.problems import problem, problem_of
 from chalicelib.services.access.access import Decision

@@ -13,9 +13,11 @@ import logging
 import os
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from chalicelib.domain.operations.traffic import TOTALS_MINUTE
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.ports.usage import Usage
 from gateway.usage.aggregator import UsageAggregator
@@ -136,6 +138,9 @@ class UsageFollower:
         served, counters, spans = self._aggregator.take()
         if not counters and self._tailer.position == self._checkpoint.position:
             return
+        totals = sum((each for (_, stream_id), each in counters.items() if not stream_id), Counter())
+        if totals:
+            counters = {**counters, (TOTALS_MINUTE, ""): totals}
         checkpoint = Checkpoint(
             follower=self._checkpoint.follower,
             batch=self._checkpoint.batch + bool(counters),

@@ -36,6 +36,7 @@ def _worker() -> list[dict[str, Any]]:
         _on_table("streams", "GetItem", "Scan"),
         _on_table("stream_runtime", "GetItem", "UpdateItem"),
         _on_table("workers", "PutItem", "DeleteItem"),
+        _on_table("ingest_issues", "PutItem", "DeleteItem", "Query"),
         # Lifecycle rules select segments by their tags.
         _on_objects("streams/*", "GetObject", "PutObject", "PutObjectTagging", "DeleteObject"),
         _on_objects("logs/*", "GetObject", "PutObject"),

@@ -46,6 +46,8 @@ class Layout:
     port: int
     emulator_port: int
     rtmp_port: int
+    # Used with `make up WITH=prometheus` only.
+    prometheus_port: int = 9090
     stage: str = "local"
     # Set in containers, which share a directory; elsewhere these paths derive from the state directory.
     shared_run_dir: Path | None = None
@@ -57,6 +59,7 @@ class Layout:
     log_dir = StateDirectory("log")
     media_dir = StateDirectory("media")
     nginx_dir = StateDirectory("nginx")
+    prometheus_dir = StateDirectory("prometheus")
     usage_dir = StateDirectory("usage")
     work_dir = StateDirectory("work")
 
@@ -84,6 +87,11 @@ class Layout:
     def rtmp_url(self) -> str:
         """The address for senders and the worker."""
         return rtmp_server(HOST, self.rtmp_port)
+
+    @property
+    def prometheus_url(self) -> str:
+        """The address of Prometheus, where it runs."""
+        return f"http://{HOST}:{self.prometheus_port}"
 
     @property
     def emulator_url(self) -> str:
@@ -124,6 +132,7 @@ def layout_from(environ: Mapping[str, str]) -> Layout:
         port=values["port"],
         emulator_port=values["emulator_port"],
         rtmp_port=values["rtmp_port"],
+        prometheus_port=values["prometheus_port"],
         shared_run_dir=values["run_dir"],
         shared_access_log=values["access_log"],
     )

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from infra.local.layout import Layout
-from infra.local.processes.health import checks
-from infra.local.processes.supervision import PARTS, PartState, Supervisor
+from infra.local.processes.health import checks, optional_checks
+from infra.local.processes.supervision import ALL_PARTS, OPTIONAL_PARTS, PARTS, PartState, Supervisor
 from infra.local.setup import seed
 
 TAIL_LINES = 25
@@ -33,8 +33,8 @@ def status(layout: Layout) -> int:
         print(f"The platform of {layout.state_dir} does not run. `make up` starts it.")
         return 1
     states, all_healthy = supervisor.states(), True
-    health_checks = checks(layout)
-    for part in PARTS:
+    health_checks = checks(layout) | optional_checks(layout)
+    for part in (*PARTS, *(part for part in OPTIONAL_PARTS if part in states and states[part].pid)):
         healthy = health_checks[part]()
         all_healthy = all_healthy and healthy
         print(_line(states[part], healthy))
@@ -61,10 +61,11 @@ def tail(layout: Layout, part: str) -> str:
 
 def follow(layout: Layout, parts: list[str]) -> None:
     """Become `tail -F` on the logs of all parts, or of those in `parts`."""
-    unknown = sorted(set(parts) - {*PARTS, "access", "supervisord"})
+    allowed = (*ALL_PARTS, "access", "supervisord")
+    unknown = sorted(set(parts) - set(allowed))
     if unknown:
-        sys.exit(f"There is no log of {', '.join(unknown)}. There are {', '.join((*PARTS, 'access', 'supervisord'))}.")
-    paths: list[Path] = [layout.log_dir / f"{part}.log" for part in parts or (*PARTS, "access")]
+        sys.exit(f"There is no log of {', '.join(unknown)}. There are {', '.join(allowed)}.")
+    paths: list[Path] = [layout.log_dir / f"{part}.log" for part in parts or (*ALL_PARTS, "access")]
     found = [str(path) for path in paths if path.exists()]
     if not found:
         sys.exit(f"There are no logs in {layout.log_dir}. `make up` starts the platform.")

@@ -7,32 +7,43 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from chalicelib.config import ConfigError
 from chalicelib.settings_table import PORT, SETTINGS, Part
 from infra.local import report
 from infra.local.layout import ROOT, Layout, environment, layout_from
 from infra.local.processes import ports
-from infra.local.processes.health import checks
+from infra.local.processes.health import checks, optional_checks
 from infra.local.processes.locking import LockedError, exclusive_lock
 from infra.local.processes.signals import child_process, ignored_signals
-from infra.local.processes.supervision import PARTS, SupervisionError, Supervisor
+from infra.local.processes.supervision import OPTIONAL_PARTS, PARTS, SupervisionError, Supervisor
 
 HEALTHY_S_MAX = 45.0
 SEED_S_MAX = 90.0
 # supervisord retries without end; a part that failed this often at start-up does not recover.
 FAILURES_MAX = 3
-PORTS = {each.field: each.name for each in SETTINGS[Part.LOCAL] if each.kind is PORT}
+# The fields of the layout that are ports, and their variables.
+PORT_NAMES = {each.field: each.name for each in SETTINGS[Part.LOCAL] if each.kind is PORT}
+# The port of each optional part. It has to be free only if the part is started.
+OPTIONAL_PORTS = {"prometheus": "prometheus_port"}
+PORTS = {name: variable for name, variable in PORT_NAMES.items() if name not in OPTIONAL_PORTS.values()}
 
 
 class StackError(Exception):
     """The platform cannot be started or stopped; the message says why and what to do."""
 
 
-def up(layout: Layout) -> None:
-    """Start the parts that do not run, apply migrations, and return when every part answers. Raise `StackError`."""
+def up(layout: Layout, extra: Sequence[str] = ()) -> None:
+    """Start the parts that do not run, apply migrations, and return when every part answers. Raise `StackError`.
+
+    `extra` are optional parts to start as well.
+    """
+    unknown = sorted(set(extra) - set(OPTIONAL_PARTS))
+    if unknown:
+        raise StackError(f"There is no optional part {', '.join(unknown)}. Allowed: {', '.join(OPTIONAL_PARTS)}.")
     layout.make_directories()
     with exclusive_lock(layout):
         layout.make_directories()  # A `make down` that held the lock before removed some.
@@ -52,6 +63,7 @@ def up(layout: Layout) -> None:
                 raise
         try:
             _bring_up(layout, supervisor, running=running)
+            _add(layout, supervisor, extra)
         except BaseException:
             # A platform that ran before stays.
             if not running:
@@ -60,6 +72,18 @@ def up(layout: Layout) -> None:
                     supervisor.stop()
             raise
     print(report.welcome(layout), flush=True)
+    for part in extra:
+        print(f"{part} runs at {getattr(layout, f'{part}_url')}", flush=True)
+
+
+def _add(layout: Layout, supervisor: Supervisor, extra: Sequence[str]) -> None:
+    """Start optional parts, and return when they answer."""
+    for part in extra:
+        port = OPTIONAL_PORTS[part]
+        if not supervisor.states()[part].pid:
+            _check_free(PORT_NAMES[port], getattr(layout, port))
+        supervisor.start_part(part)
+        _wait(layout, supervisor, part, optional_checks(layout)[part])
 
 
 def _bring_up(layout: Layout, supervisor: Supervisor, *, running: bool) -> None:
@@ -68,7 +92,7 @@ def _bring_up(layout: Layout, supervisor: Supervisor, *, running: bool) -> None:
         for part in ("scheduler", "refusals", "usage"):
             (layout.run_dir / f"{part}.alive").unlink(missing_ok=True)
         (layout.work_dir / f"{layout.worker_id}.alive").unlink(missing_ok=True)
-        (layout.state_dir / "stack.json").write_text(json.dumps({name: getattr(layout, name) for name in PORTS}))
+        (layout.state_dir / "stack.json").write_text(json.dumps({name: getattr(layout, name) for name in PORT_NAMES}))
         supervisor.start(env)
     health_checks = checks(layout)
     for part in PARTS:
@@ -141,8 +165,9 @@ def recorded(layout: Layout) -> Layout:
     """Return the layout with the ports of the platform's last start."""
     try:
         known = json.loads((layout.state_dir / "stack.json").read_text())
-        port, emulator_port, rtmp_port = (int(known[name]) for name in PORTS)
-        return replace(layout, port=port, emulator_port=emulator_port, rtmp_port=rtmp_port)
+        # One that an earlier version has not recorded keeps its setting.
+        found: dict[str, Any] = {name: int(known[name]) for name in PORT_NAMES if name in known or name in PORTS}
+        return replace(layout, **found)
     except (FileNotFoundError, ValueError, KeyError):
         return layout
 
@@ -152,11 +177,15 @@ def _check_ports(layout: Layout) -> None:
     if len(set(wanted.values())) < len(wanted):
         raise StackError(f"{', '.join(wanted)} are {_listed(layout)}. They must differ.")
     for name, port in wanted.items():
-        if not ports.is_free(port):
-            raise StackError(
-                f"Port {port} is in use by {ports.holder(port)}. End that process, or choose another port: "
-                f"{name}={port + 1000 if port < 64000 else port - 1000} make up"
-            )
+        _check_free(name, port)
+
+
+def _check_free(name: str, port: int) -> None:
+    if not ports.is_free(port):
+        raise StackError(
+            f"Port {port} is in use by {ports.holder(port)}. End that process, or choose another port: "
+            f"{name}={port + 1000 if port < 64000 else port - 1000} make up"
+        )
 
 
 def _ports(layout: Layout) -> dict[str, int]:
@@ -180,7 +209,7 @@ def main(arguments: list[str]) -> int:
     try:
         layout = layout_from(os.environ)
         if command == "up":
-            up(layout)
+            up(layout, arguments[1:])
         elif command == "down":
             down(layout)
         elif command == "status":
@@ -190,10 +219,8 @@ def main(arguments: list[str]) -> int:
         elif command == "run" and len(arguments) > 1:
             return run(recorded(layout), arguments[1:])
         else:
-            print(
-                "usage: python -m infra.local.stack up|down|status|logs [part ...]|run module [argument ...]",
-                file=sys.stderr,
-            )
+            commands = "up [prometheus]|down|status|logs [part ...]|run module [argument ...]"
+            print(f"usage: python -m infra.local.stack {commands}", file=sys.stderr)
             return 2
     except (StackError, ConfigError, LockedError, SupervisionError, OSError, subprocess.TimeoutExpired) as error:
         print(f"{error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The viewer's account on one server: authorized requests, with access tokens refreshed before they expire."""
+"""An account on one server: authorized requests, with access tokens refreshed before they expire."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ Answer = TypeVar("Answer")
 
 
 class Account:
-    """Requests as the logged-in viewer to `server`. Safe to use from several threads and processes."""
+    """Requests as the logged-in user to `server`. Safe to use from several threads and processes."""
 
     def __init__(self, http: Http, store: TokenStore) -> None:
         self.server = http.server
@@ -87,7 +87,7 @@ class Account:
             if self._login is None:
                 self._login = self._store.load(self.server)
             if self._login is None:
-                raise NotLoggedInError(f"Not logged in at {self.server}.")
+                raise NotLoggedInError(f"Not logged in at {self.server}.", self._store.program)
             if not _usable(self._login, stale):
                 self._login = self._refreshed(stale)
             return self._login.access_token
@@ -96,9 +96,9 @@ class Account:
         with self._store.locked(self.server):
             stored = self._store.load(self.server)
             if stored is None:
-                raise NotLoggedInError("You have been logged out.")
+                raise NotLoggedInError("You have been logged out.", self._store.program)
             if _usable(stored, stale):
-                return stored  # another player process refreshed it
+                return stored  # another process refreshed it
             login = Login.from_response(stored.server, self._rotate(stored.refresh_token))
             self._store.save(login)
             return login
@@ -114,7 +114,7 @@ class Account:
                 time.sleep(0.2 * attempt)
             except ProblemError as problem:
                 if problem.status == 401:
-                    raise LoginExpiredError() from None
+                    raise LoginExpiredError(self._store.program) from None
                 raise
         raise AssertionError("the last attempt returns or raises")
 

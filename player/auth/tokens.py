@@ -48,9 +48,13 @@ class Login:
 
 
 class TokenStore:
-    """Logins by server, in one directory (mode 0700). Methods raise CliError when the disk or keyring fails."""
+    """Logins by server, in one directory (mode 0700). Methods raise CliError when the disk or keyring fails.
 
-    def __init__(self, directory: Path, vault: Vault) -> None:
+    `program` is the command whose logins these are, for errors.
+    """
+
+    def __init__(self, directory: Path, vault: Vault, program: str = "player") -> None:
+        self.program = program
         self._directory = directory
         self._vault = vault
 
@@ -63,7 +67,7 @@ class TokenStore:
             try:
                 text = self._vault.get(server)
             except VaultError as error:
-                raise KeyringUnavailableError(str(error)) from None
+                raise KeyringUnavailableError(str(error), self.program) from None
             entry = json.loads(text) if text else None
         return _as_login(entry)
 
@@ -109,7 +113,7 @@ class TokenStore:
             deadline = time.monotonic() + LOCK_WAIT_S
             while not _try_lock(handle.fileno()):
                 if time.monotonic() > deadline:
-                    raise _disk_error("another player process holds the lock on the tokens")
+                    raise _disk_error(f"another {self.program} process holds the lock on the tokens")
                 time.sleep(0.05)
             yield
 

@@ -17,18 +17,21 @@ class Vault:
 
     name = "system keyring"
 
+    def __init__(self, service: str = SERVICE) -> None:
+        self._service = service
+
     def get(self, key: str) -> str | None:
         """Return a secret, or None. Raise VaultError."""
-        value = _bounded(lambda: _backend().get_password(SERVICE, key))
+        value = _bounded(lambda: _backend().get_password(self._service, key))
         return value if isinstance(value, str) else None
 
     def set(self, key: str, secret: str) -> None:
         """Store a secret. Raise VaultError."""
-        _bounded(lambda: _backend().set_password(SERVICE, key, secret))
+        _bounded(lambda: _backend().set_password(self._service, key, secret))
 
     def delete(self, key: str) -> None:
         """Delete a secret. Raise VaultError, also when there is none."""
-        _bounded(lambda: _backend().delete_password(SERVICE, key))
+        _bounded(lambda: _backend().delete_password(self._service, key))
 
 
 def _backend() -> Any:

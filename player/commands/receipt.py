@@ -9,6 +9,7 @@ import click
 from player.context import Context
 from player.endings import Ending
 from player.exit_status import REQUEST_MEANINGS, ExitStatus, exit_status_help
+from player.session.playback_api import message_of
 from player.statement.session_ledger import SETTLEMENT_KINDS, SessionLedger, fetch_session_ledger
 from player.terminal.formats import amount, clock, points, rate, when
 from player.terminal.ledger_table import ledger_lines
@@ -58,6 +59,8 @@ def _show(ledger: SessionLedger) -> None:
         _line("To", f"{when(ended_at_ms)} ({clock((ended_at_ms - started_at_ms) / 1000)})")
         reason = str(session["end_reason"])
         _line("Ended", f"{Ending.of_reason(reason).sentence} ({printable(reason)})")
+        if message := message_of(session):
+            _line("Message", message)
         _line("Watched", clock(session["watched_ms"] / 1000))
     _line("Rate", rate(session["rate_millipoints_per_minute"]))
     _line("Leases", f"{ledger.leases} bought for {points(-ledger.sum_of('lease'))}")

@@ -56,6 +56,10 @@ class Charges:
         """Return why the server ended a session, if it reported that."""
         return self._totals[session_id].end_reason if session_id in self._totals else None
 
+    def message(self, session_id: str) -> str:
+        """Return an operator's message at the end of a session, empty without one."""
+        return self._totals[session_id].message if session_id in self._totals else ""
+
     def update_balance(self, millipoints: int | None) -> None:
         """Store the balance, if known."""
         if millipoints is not None:

@@ -12,7 +12,7 @@ from player.http.client import ProblemError
 from player.media.credentials import CredentialsProvider, MediaCredentials
 from player.session.charges import Charges
 from player.session.heartbeat_state import State
-from player.session.playback_api import Funds, Lease, PlaybackApi, Totals
+from player.session.playback_api import Funds, Lease, PlaybackApi, Totals, message_of
 from player.session.schedule import HeartbeatSchedule
 from player.session.start import START_S_MAX, PlayRequest, start_session
 from player.session.start_errors import ending_of_refused_start
@@ -159,7 +159,7 @@ class Heartbeat:
             return
         self._charges.settle(self._session_id, totals)
         if totals.end_reason not in ("viewer_stopped", "lease_expired"):
-            self._end(Ending.of_reason(totals.end_reason))
+            self._end(Ending.of_reason(totals.end_reason, totals.message))
             return
         self._start_next(MOVED)
 
@@ -212,7 +212,7 @@ class Heartbeat:
         elif problem.end_reason == "balance_exhausted" and self._may_wait():
             self._wait_for_points(problem)
         elif problem.end_reason:
-            self._end(Ending.of_reason(problem.end_reason))
+            self._end(Ending.of_reason(problem.end_reason, message_of(problem.fields)))
         else:
             self._end(refused(problem.format_message()))
 

@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any
 
@@ -20,6 +20,7 @@ from player.session.controller import Events, PlaybackController
 from player.session.playback_api import PlaybackApi
 from player.session.receipt import Receipt
 from player.session.start import PlayRequest, start_session
+from player.terminal.notices import message_line, message_s
 from player.terminal.screen import Screen
 from player.terminal.text import printable
 
@@ -27,6 +28,7 @@ STOP_ATTEMPTS = 3
 STOP_TIMEOUT_S = 2.0
 STOP_DELAY_S = 0.3
 END_NOTICE_S = 0.8
+TICK_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,11 @@ def play(api: PlaybackApi, request: PlayRequest, options: PlayOptions, screen: S
         ending, settled = BROKEN, False
         try:
             ending = controller.run()
-            _show_ending(mpv, ending, options.headless)
+            if ending.exit_status == ExitStatus.ENDED_BY_OTHERS:
+                # A refusal of media only names the reason; the answer to a stop also has the operator's message.
+                ending, settled = _settle(api, charges, ending)
+            if not options.headless:
+                _show_ending(mpv, events, ending)
         finally:
             mpv.end()
             meter.stop()
@@ -71,17 +77,28 @@ def play(api: PlaybackApi, request: PlayRequest, options: PlayOptions, screen: S
     return Receipt(ending, request.stream_id, charges, meter.played_ms, meter.frames_shown, settled)
 
 
-def _show_ending(mpv: MpvProcess, ending: Ending, headless: bool) -> None:
-    """Show the reason on the picture for a moment, unless the viewer stopped."""
-    if not headless and ending.exit_status in (ExitStatus.OUT_OF_POINTS, ExitStatus.ENDED_BY_OTHERS):
-        mpv.show(f"{ending.sentence} ({ending.end_reason})", END_NOTICE_S)
-        mpv.exit_status(END_NOTICE_S)
+def _show_ending(mpv: MpvProcess, events: Events, ending: Ending) -> None:
+    """Show the reason on the picture for a moment, unless the viewer stopped. A message stays long enough to be read.
+
+    Closing mpv or a signal ends that. The session is over, so it costs nothing.
+    """
+    if ending.exit_status not in (ExitStatus.OUT_OF_POINTS, ExitStatus.ENDED_BY_OTHERS):
+        return
+    text, seconds = f"{ending.sentence} ({ending.end_reason})", END_NOTICE_S
+    if ending.message:
+        text, seconds = f"{text}\n{message_line(ending.message)}", message_s(ending.message)
+    mpv.show(text, seconds)
+    until = time.monotonic() + seconds
+    while (remaining_s := until - time.monotonic()) > 0 and mpv.exit_status() is None:
+        with suppress(queue.Empty):
+            if isinstance(events.get(timeout=min(remaining_s, TICK_S)), Ending):
+                return
 
 
 def _settle(api: PlaybackApi, charges: Charges, ending: Ending) -> tuple[Ending, bool]:
     """Stop the last session for the refund of its unserved time. Return its ending, and whether that is confirmed.
 
-    A session that has ended already answers with its own end reason.
+    A session that has ended already answers with its own end reason and an operator's message.
     """
     session_id = charges.session_ids[-1]
     for attempt in range(STOP_ATTEMPTS):
@@ -94,7 +111,8 @@ def _settle(api: PlaybackApi, charges: Charges, ending: Ending) -> tuple[Ending,
     reason = charges.end_reason(session_id)
     is_settled = charges.is_settled(session_id) and not charges.start_unanswered
     server_knows_better = is_settled and ending.exit_status == ExitStatus.OK and reason != ending.end_reason
-    return (Ending.of_reason(str(reason)) if server_knows_better else ending), is_settled
+    ending = Ending.of_reason(str(reason)) if server_knows_better else ending
+    return replace(ending, message=ending.message or charges.message(session_id)), is_settled
 
 
 def _queue_signals(events: Events) -> None:

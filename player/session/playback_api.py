@@ -8,9 +8,12 @@ from urllib.parse import quote
 from player.auth.account import Account
 from player.errors import UnreachableError
 from player.http.links import web_address
+from player.terminal.text import printable
 
 MS_PER_MINUTE = 60_000
 _OTHER_TOTALS = ("balance_millipoints", "watched_ms", "reserved_millipoints")
+# As long as the server allows.
+MESSAGE_CHARS_MAX = 200
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Lease:
 class Totals:
     """The server's totals of a session that has ended.
 
-    `reserved_millipoints` of the charge come back as far as they were not fetched.
+    `reserved_millipoints` of the charge come back as far as they were not fetched. `message` is an operator's.
     """
 
     end_reason: str
@@ -74,6 +77,7 @@ class Totals:
     balance_millipoints: int | None
     watched_ms: int | None
     reserved_millipoints: int = 0
+    message: str = ""
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> "Totals | None":
@@ -82,7 +86,7 @@ class Totals:
         if not isinstance(reason, str) or not isinstance(charged, int):
             return None
         balance, watched_ms, reserved = (fields.get(name) for name in _OTHER_TOTALS)
-        return cls(reason, charged, balance, watched_ms, reserved or 0)
+        return cls(reason, charged, balance, watched_ms, reserved or 0, message_of(fields))
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,12 @@ class PlaybackApi:
         if totals is None:
             raise UnreachableError("this address", "its answer has no totals")
         return totals
+
+
+def message_of(fields: dict[str, Any]) -> str:
+    """Return an operator's message to the viewer as a line of safe characters, empty without one."""
+    message = fields.get("message")
+    return printable(message[:MESSAGE_CHARS_MAX]) if isinstance(message, str) else ""
 
 
 def _lease(response: dict[str, Any], seq: int) -> Lease:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from player.endings import Ending
 from player.session.charges import Charges
 from player.terminal.formats import clock, points
-from player.terminal.notices import AHEAD_SENTENCE, reserve_sentence
+from player.terminal.notices import AHEAD_SENTENCE, message_line, reserve_sentence
 
 # After these ends no paid time is left to reserve for what was fetched ahead. The gateway lets a session fetch what it
 # can pay, so only another session on the wallet, a lowered cap or a lost connection makes it cost extra.
@@ -44,6 +44,8 @@ class Receipt:
             lines.insert(2, AHEAD_SENTENCE)
         if not self.settled:
             lines.insert(2, "The server did not confirm the end; it ends the session by itself. See: player ledger")
+        if self.ending.message:
+            lines.append(message_line(self.ending.message))
         return lines
 
     def as_json(self) -> str:
@@ -53,6 +55,7 @@ class Receipt:
                 "end_reason": self.ending.end_reason,
                 "exit_status": int(self.ending.exit_status),
                 "message": self.ending.sentence,
+                "operator_message": self.ending.message or None,
                 "stream_id": self.stream_id,
                 "session_ids": self.charges.session_ids,
                 "watched_ms": self.watched_ms,

@@ -8,11 +8,13 @@ from player.endings import NOTHING_LEFT, Ending, refused
 from player.errors import CliError
 from player.exit_status import ExitStatus
 from player.http.client import ProblemError
-from player.session.playback_api import Funds
-from player.terminal.formats import clock, points
-from player.terminal.notices import debt_line, top_up_line
+from player.session.playback_api import Funds, message_of
+from player.terminal.formats import clock, points, when
+from player.terminal.notices import debt_line, message_line, top_up_line
 from player.terminal.text import printable
 
+# The year 2100.
+AT_MS_MAX = 4_102_444_800_000
 # The code of a refusal: what happened, and what to do.
 _TEXTS: dict[str, tuple[str, str]] = {
     "balance_exhausted": (
@@ -29,6 +31,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "stream_not_live": ("The stream {stream_id} is not live now", "See what is on: player streams"),
     "stream_not_found": ("There is no stream {stream_id}", "See what is on: player streams"),
+    "blocked": ("An operator has blocked you on {where} until {until}", "Try again then: player play {stream_id}"),
     "stream_full": (
         "{stream_id} has as many viewers as it may have",
         "Try again later (player play {stream_id}), or choose another stream: player streams",
@@ -48,12 +51,14 @@ def start_error(problem: ProblemError, stream_id: str) -> CliError:
     """Return the error for a refused start."""
     code, charged = problem.code, problem.fields.get("charged_millipoints")
     if problem.end_reason and charged is not None:
-        return _ended_already(problem.end_reason, charged)
+        return _ended_already(problem.end_reason, charged, message_of(problem.fields))
     if code not in _TEXTS:
         return problem
     funds = Funds.from_fields(problem.fields)
     values = {
         "stream_id": stream_id,
+        "where": stream_id if problem.fields.get("stream_id") else "every stream",
+        "until": _until(problem),
         "debt": points(funds.debt_millipoints),
         "balance": points(funds.balance_millipoints),
         "top_up": f"{top_up_line(url)}\nThen:" if (url := funds.top_up_url) else "Ask the operator for points, then:",
@@ -61,6 +66,8 @@ def start_error(problem: ProblemError, stream_id: str) -> CliError:
     message, advice = (text.format(**values) for text in _TEXTS[code])
     if code in NOTHING_LEFT:
         return CliError(f"{message} ({code}).", advice, ExitStatus.OUT_OF_POINTS, end_reason=code)
+    if message_to_viewer := message_of(problem.fields):
+        advice += f"\n{message_line(message_to_viewer)}"
     sessions = _sessions(problem)
     if code == "stream_full" and sessions:
         code_and_more = f"({code}). You are one of them:{sessions}"
@@ -70,11 +77,20 @@ def start_error(problem: ProblemError, stream_id: str) -> CliError:
     return CliError(f"{message} {code_and_more}", advice, ExitStatus.REFUSED)
 
 
-def _ended_already(end_reason: str, charged_millipoints: int) -> CliError:
+def _ended_already(end_reason: str, charged_millipoints: int, message: str) -> CliError:
     """Return the error for a session that ended before a retry of its start was answered."""
     ending = Ending.of_reason(end_reason)
     advice = f"The session cost {points(charged_millipoints)}. See: player receipt"
+    advice += f"\n{message_line(message)}" if message else ""
     return CliError(f"{ending.sentence} ({end_reason})", advice, ending.exit_status, end_reason)
+
+
+def _until(problem: ProblemError) -> str:
+    """Return when a block ends, as a local time rounded up to the second."""
+    until_ms = problem.fields.get("until_ms")
+    if isinstance(until_ms, int) and 0 <= until_ms <= AT_MS_MAX:
+        return when(until_ms + 999)
+    return "an operator lifts it"
 
 
 def _sessions(problem: ProblemError) -> str:

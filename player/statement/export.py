@@ -16,6 +16,7 @@ from player.statement.json_format import statement_from
 from player.statement.statement import BYTES_MAX, LINES_MAX, MalformedError, State
 
 PART_TIMEOUT_S = 30.0
+OWN_LEDGER = "/me/ledger/export"
 # With room for the text before and after the lines.
 TEXT_BYTES_MAX = BYTES_MAX - 1_000_000
 
@@ -43,12 +44,12 @@ class Export:
     is_partial: bool
 
 
-def fetch(account: Account, form: str, after_version: int = 0) -> Export:
+def fetch(account: Account, form: str, after_version: int = 0, path: str = OWN_LEDGER) -> Export:
     """Fetch all parts of a statement, as `json` or `csv`. Raise CliError."""
-    parts = [_part(account, form, after_version)]
+    parts = [_part(account, path, form, after_version)]
     size, lines, is_partial = len(parts[0].text.encode()), parts[0].lines, False
     while parts[-1].lines:
-        part = _part(account, form, parts[-1].end.version)
+        part = _part(account, path, form, parts[-1].end.version)
         if part.opening != parts[-1].end:
             raise UnreachableError(
                 "this address", f"parts of the ledger do not match at version {part.opening.version}"
@@ -99,16 +100,16 @@ def already_exists(path: Path) -> CliError:
     return CliError(f"{path} already exists.", "Choose another name, or replace it with --force.", ExitStatus.FAILED)
 
 
-def _part(account: Account, form: str, after_version: int) -> Part:
+def _part(account: Account, path: str, form: str, after_version: int) -> Part:
+    address = f"{path}?format={form}&after_version={after_version}"
     try:
-        return (_json_part if form == "json" else _csv_part)(account, after_version)
+        return (_json_part if form == "json" else _csv_part)(account, address)
     except MalformedError as error:
         raise UnreachableError("this address", f"its answer is not a statement ({error})") from None
 
 
-def _json_part(account: Account, after_version: int) -> Part:
-    path = f"/me/ledger/export?format=json&after_version={after_version}"
-    document = account.call("GET", path, timeout_s=PART_TIMEOUT_S)
+def _json_part(account: Account, address: str) -> Part:
+    document = account.call("GET", address, timeout_s=PART_TIMEOUT_S)
     statement = statement_from(document)
     assert statement.closing is not None
     lines = [json.dumps(line.fields) for line in statement.lines]
@@ -119,9 +120,8 @@ def _json_part(account: Account, after_version: int) -> Part:
     return Part(statement.opening, statement.closing, len(lines), head, ",\n".join(lines), foot)
 
 
-def _csv_part(account: Account, after_version: int) -> Part:
-    path = f"/me/ledger/export?format=csv&after_version={after_version}"
-    text = account.csv(path, PART_TIMEOUT_S)
+def _csv_part(account: Account, address: str) -> Part:
+    text = account.csv(address, PART_TIMEOUT_S)
     statement = read_csv(text)
     count, end = 0, statement.opening
     for line in statement.lines:

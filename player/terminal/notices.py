@@ -9,6 +9,8 @@ LOW_SHOW_S = 6.0
 LAST_SHOW_S = 8.0
 # Longer than the time between two updates.
 WAIT_SHOW_S = 3.0
+# What subtitles count with.
+READ_CHARS_PER_S = 17
 AHEAD_SENTENCE = "Up to 8 s that were fetched ahead may be charged (see: player receipt)."
 
 
@@ -45,6 +47,16 @@ def last_lease_notice(status: Status, is_daily_cap: bool) -> str:
     if is_daily_cap:
         return f"Your daily cap is reached: {ends}."
     return f"The most that you wanted to spend is reached: {ends}."
+
+
+def message_line(message: str) -> str:
+    """Return an operator's message to the viewer as a line."""
+    return f"Message from the operator: {message}"
+
+
+def message_s(message: str) -> float:
+    """Return how many seconds a message is shown: as long as reading takes, and two seconds to notice it."""
+    return 2.0 + len(message) / READ_CHARS_PER_S
 
 
 def top_up_line(top_up_url: str | None) -> str:

@@ -19,4 +19,10 @@ def print_field(name: str, value: str, name_width: int) -> None:
 
 def terminal_width() -> int:
     """Return the width of the terminal in cells; 80 without a terminal."""
-    return shutil.get_terminal_size((80, 24)).columns
+    return terminal_size()[0]
+
+
+def terminal_size() -> tuple[int, int]:
+    """Return the columns and rows of the terminal; 80 and 24 without a terminal."""
+    size = shutil.get_terminal_size((80, 24))
+    return size.columns, size.lines

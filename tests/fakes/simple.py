@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
+from chalicelib.domain.operations.totals import rise_of
 from chalicelib.domain.streams.runtime import Outage
 from chalicelib.ports.common import ListPage
 from chalicelib.services.money.delivery_cache import DeliveryStatus
@@ -32,12 +33,28 @@ class SetClock:
 class MemoryCounters:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
+        self.risen: Counter[str] = Counter()
+        self.set: dict[str, int] = {}
 
     def add(self, name: str, amount: int = 1) -> None:
         self.counts[name] += amount
+        total, rise = rise_of(name, amount)
+        self.risen[total] += rise
 
     def flush_if_due(self) -> None:
         pass
+
+    def flush(self) -> None:
+        pass
+
+    def totals(self) -> Mapping[str, int]:
+        return self.risen
+
+    def set_gauge(self, name: str, value: int) -> None:
+        self.set[name] = value
+
+    def gauges(self) -> Mapping[str, int]:
+        return self.set
 
     def minutes(self, from_minute: int, to_minute: int) -> Mapping[int, Mapping[str, int]]:
         return {to_minute: self.counts}

@@ -8,20 +8,24 @@ from chalicelib.config import Settings, load
 from chalicelib.domain.access.key_sets import first_key_sets
 from chalicelib.services.access.key_rotation import new_key
 from chalicelib.stores import Stores
+from tests.fakes.access.blocks import MemoryBlocks
 from tests.fakes.access.clients import MemoryClients
 from tests.fakes.access.denylist import FakeDenylist
 from tests.fakes.access.keys import MemoryKeyStore
 from tests.fakes.access.limits import MemoryLimits
 from tests.fakes.access.service_keys import MemoryServiceKeys
 from tests.fakes.accounts.identity import CountingPasswords, MemoryUsers
-from tests.fakes.money.ledger import MemoryLedger, MemoryPayments
+from tests.fakes.money.ledger import MemoryLedger, MemoryPayments, MemoryTotalsByDay
 from tests.fakes.money.lists import MemoryPaymentLists, MemorySessionLists
 from tests.fakes.money.sessions import MemoryPlaybackSessions
 from tests.fakes.money.usage import MemoryUsage
 from tests.fakes.money.wallets import MemoryStore, MemoryWallets
 from tests.fakes.operations.audit import MemoryAuditLog
+from tests.fakes.operations.errors import MemoryErrors
+from tests.fakes.operations.series import MemorySeries
 from tests.fakes.operations.workers import MemoryWorkers
 from tests.fakes.simple import MemoryCounters, SetClock
+from tests.fakes.streams.ingest_issues import MemoryIngestIssues
 from tests.fakes.streams.media import MemoryMedia
 from tests.fakes.streams.runtimes import MemoryRuntimes
 from tests.fakes.streams.streams import MemoryStreams
@@ -40,14 +44,18 @@ def memory_stores(settings: Settings | None = None) -> Stores:
     stores.wallets, stores.sessions = MemoryWallets(rows), MemoryPlaybackSessions(rows)
     stores.session_lists, stores.payment_lists = MemorySessionLists(rows), MemoryPaymentLists(rows)
     stores.ledger, stores.payments = MemoryLedger(rows), MemoryPayments(rows)
+    stores.totals = MemoryTotalsByDay(rows)
     stores.usage, stores.limits = MemoryUsage(), MemoryLimits()
     stores.clients, stores.users, stores.passwords = MemoryClients(), MemoryUsers(), CountingPasswords()
-    stores.service_keys = MemoryServiceKeys()
+    stores.service_keys, stores.blocks = MemoryServiceKeys(), MemoryBlocks()
     stores.token_keys = MemoryKeyStore(first_key_sets(new_key, 0))
     stores.tokens = JwtTokens(lambda: stores.token_keys.sets)
     stores.streams, stores.runtimes, stores.workers = MemoryStreams(), MemoryRuntimes(), MemoryWorkers()
+    stores.ingest_issues = MemoryIngestIssues()
     stores.media, stores.queue = MemoryMedia(), MemoryWorkQueue()
     stores.denylist, stores.counters, stores.audit_log = FakeDenylist(), MemoryCounters(), MemoryAuditLog()
+    stores.series = MemorySeries()
+    stores.errors = MemoryErrors(stores.clock)
     return stores
 
 

@@ -12,7 +12,7 @@ from tests.http.conftest import Api
 ENDPOINTS = [endpoint for routes in ALL_ROUTES for endpoint in routes.endpoints]
 WITH_BODY = [endpoint for endpoint in ENDPOINTS if endpoint.body]
 PLACES = {"stream_id": "no-such-stream", "user_id": "u_" + "a" * 20, "session_id": "a" * 26, "day": "2026-01-01"}
-PLACES |= {"key_id": "a" * 16, "payment_id": "no-such-payment"}
+PLACES |= {"key_id": "a" * 16, "payment_id": "no-such-payment", "block_id": "u_" + "a" * 20}
 BODIES = [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"[" * 20_000, b'{"a":' * 5_000, b"NaN", b"1e999"]
 
 
@@ -142,6 +142,7 @@ def test_ids_that_do_not_exist(api: Api, admin: dict[str, str]) -> None:
     wanted |= {f"POST {stream}/{each}": "stream_not_found" for each in ("restart", "preview", "ingest-key")}
     wanted[f"GET {stream}/runtime"] = "stream_not_found"
     wanted |= {"GET /payments/nope": "payment_not_found", f"DELETE /service-keys/{'a' * 16}": "key_not_found"}
+    wanted[f"DELETE /blocks/u_{'b' * 20}"] = "block_not_found"
     for request, code in wanted.items():
         assert check_problem(api.http.request(*request.split(), headers=admin), 404)["code"] == code
     assert check_problem(api.beat(admin, "a" * 26, 2), 404)["code"] == "session_not_found"

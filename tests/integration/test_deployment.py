@@ -79,9 +79,13 @@ def test_problems_keep_their_form_through_api_gateway(api: Api, viewer: dict[str
     assert (broken.status_code, broken.headers["content-type"]) == (400, "application/problem+json")
 
 
-def test_the_schedules_run_as_deployed(api: Api, module_settings: Settings) -> None:
-    for handler in ("app.settle_streams", "app.reap_sessions", "app.reconcile_sessions"):
+def test_the_schedules_run_as_deployed(api: Api, operator: dict[str, str], module_settings: Settings) -> None:
+    for handler in ("app.settle_streams", "app.reap_sessions", "app.reconcile_sessions", "app.sample_series"):
         invoke(module_settings, handler)
+    overview = api.get(operator, "/monitoring/overview")
+    assert overview["is_current"] and overview["dead_letters"] == 0, overview
+    series = api.get(operator, "/monitoring/series", names="active_sessions")["series"]["active_sessions"]
+    assert len(series) == 1_440 and set(series) != {None}
 
 
 def test_keys_rotate_as_deployed_and_no_user_is_logged_out(

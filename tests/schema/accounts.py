@@ -131,6 +131,8 @@ class Accounts:
                 return self._payment(login.user_id) if operation.path.startswith("/payments/") else str(uuid.uuid4())
             case "key_id":
                 return self._new_key()
+            case "block_id":
+                return self._new_block()
         return VALUES[name] if name != "day" else f"{datetime.now(UTC):%Y-%m-%d}"
 
     def _session_for(self, operation: Operation, login: Login) -> str:
@@ -168,6 +170,11 @@ class Accounts:
                 if each["revoked_at_ms"] is None:
                     self._send("DELETE", f"/service-keys/{each['key_id']}")
         return str(self._send("POST", "/service-keys", NEW_KEY)["key_id"])
+
+    def _new_block(self) -> str:
+        watched = self._session_of(self.new_login("viewer"))
+        kick = {"session_id": watched["session_id"], "block_minutes": 60}
+        return str(self._send("POST", "/playback/kick", kick)["block"]["block_id"])
 
     def _new_stream(self) -> str:
         made = self._send("POST", "/streams", {"title": "Temporary", "ingest": {"mode": "test"}})

@@ -11,6 +11,7 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md
 PAGES += [page for page in sorted(ROOT.glob("tests/**/README.md")) if "node_modules" not in page.parts]
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
 PLAYER_COMMANDS = {path.stem for path in (ROOT / "player" / "commands").glob("*.py")}
+ADMIN_COMMANDS = {path.stem for path in (ROOT / "tollcast_admin" / "commands").glob("[a-z]*.py")}
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 
 
@@ -47,9 +48,12 @@ def test_links_and_anchors_hold(page: Path):
 @each_page
 def test_what_a_page_names_exists(page: Path):
     text = page.read_text()
-    for path in re.findall(r"`((?:chalicelib|gateway|worker|player|infra|docs|tests|bench)/[\w./-]*)`", text):
+    for path in re.findall(
+        r"`((?:chalicelib|gateway|worker|player|tollcast_admin|infra|docs|tests|bench)/[\w./-]*)`", text
+    ):
         assert (ROOT / path).exists(), path
     assert commands(text, "make") <= TARGETS and commands(text, "player") <= PLAYER_COMMANDS
+    assert commands(text, "tollcast-admin") <= ADMIN_COMMANDS
     for module in re.findall(r"python -m ((?:bench|gateway|infra|player|tests|worker)[\w.]*)", text):
         assert importlib.util.find_spec(module), module
     tests = "\n".join(str(path) + path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
@@ -71,3 +75,8 @@ def test_every_command_is_explained():
     named = {str(path.with_suffix("")).replace("/", ".") for path in modules}
     # `make package` is the command for people.
     assert {module for module in named if f"`python -m {module}" not in explained} <= {"infra.deploy.package"}
+
+
+def test_every_command_of_operators_is_explained():
+    explained = (ROOT / "docs" / "admin.md").read_text()
+    assert commands(explained, "tollcast-admin") == ADMIN_COMMANDS

@@ -27,6 +27,7 @@ WRONG = {
     (Part.STAGE, "TOLLCAST_RTMP_PORT"): ("", "0", "65536"),
     (Part.STAGE, "TOLLCAST_INGEST_NETWORKS"): ("10.20.0.1/16", "10.20.0.0/33", "encoders.example", "10.20.0.0/16,"),
     (Part.STAGE, "TOLLCAST_INGEST_PORTS"): ("0", "65536", "443;80", "-1", "80,"),
+    (Part.STAGE, "TOLLCAST_EMBEDDED_METRICS"): ("yes", "ON"),
     (Part.STAGE, "TOLLCAST_LOGIN_LIMIT"): WRONG_LIMITS,
     (Part.STAGE, "TOLLCAST_TOP_UP_URL"): (
         "https://pay.example.org/",

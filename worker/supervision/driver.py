@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from chalicelib.domain.streams.media_health import IngestIssueCode, SourceTrack
+from chalicelib.domain.streams.media_health import SourceTrack
 from chalicelib.domain.streams.pacing import SEGMENT_SECONDS_MAX
 from chalicelib.domain.streams.runtime import SLATE, source_name
 from chalicelib.domain.streams.stream import Stream
@@ -19,9 +19,9 @@ from worker.encoding.source_info import SLATE_SOURCE, SourceInfo
 from worker.encoding.transcoder import Progress
 from worker.ingest.source_opener import OpenerStatus
 from worker.ingest.source_pool import SourcePool
+from worker.issues.observation import Observation
 from worker.publishing.publication import Publication
 from worker.publishing.segment_sampler import Sample
-from worker.supervision.ingest_issues import frozen_issue
 from worker.supervision.published_faults import FaultHistory, published_fault
 from worker.supervision.run import Run
 from worker.supervision.run_logs import OpenLog, RunLogs
@@ -82,14 +82,16 @@ class Driver:
         opener = self._pool and self._pool.playing
         return opener.source.tracks if opener and opener.source else ()
 
-    def lasting_issues(self, now_s: float) -> dict[IngestIssueCode, str]:
-        """Return what is wrong now apart from repairs, each with a sentence for the operator."""
-        issues = {}
-        if frozen_sources := self._pool.frozen_sources() if self._pool else ():
-            issues[IngestIssueCode.PICTURE_FROZEN] = frozen_issue(frozen_sources)
-        if faulty := self._faults.issue(now_s):
-            issues[IngestIssueCode.PUBLISHED_FAULTY] = faulty
-        return issues
+    def observe(self, now_s: float) -> Observation:
+        """Return what is known now, for the issues."""
+        running = self.progress
+        return Observation(
+            run=self.runs,
+            repairs=running.repairs if running else None,
+            is_copied=self._run is not None and self._run.is_copied,
+            frozen_sources=self._pool.frozen_sources() if self._pool else (),
+            published_fault=self._faults.issue(now_s),
+        )
 
     @property
     def ingest_bitrate_bps(self) -> int | None:

@@ -10,10 +10,13 @@ from enum import StrEnum
 from chalicelib.domain.streams.runtime import RuntimeState
 from chalicelib.domain.streams.stream import DesiredState, Stream
 from chalicelib.ports.common import Clock, StoreUnavailable
+from chalicelib.ports.ingest_issues import IngestIssues
 from chalicelib.ports.media import MediaStore
 from chalicelib.ports.streams import Runtimes, Streams
 from worker.claims import HeldClaim
 from worker.config import WorkerConfig
+from worker.issues.judge import Judge
+from worker.issues.recorder import IssueRecorder
 from worker.publishing.channel import Channel
 from worker.publishing.publication import Publication
 from worker.supervision.driver import Driver
@@ -31,6 +34,9 @@ CLOSE_S = 3.5
 # The part of a hand-over's time for the last report and the claim's release.
 RELEASE_S = 0.5
 LOGS_WAIT_S = 0.5
+ISSUES_INTERVAL_S = 1.0
+# Shortens the times of all issues, for tests.
+ISSUES_TIME_SCALE = 1.0
 
 
 class EndReason(StrEnum):
@@ -50,6 +56,7 @@ class Ports:
     streams: Streams
     runtimes: Runtimes
     media: MediaStore
+    ingest_issues: IngestIssues
     clock: Clock
 
 
@@ -79,6 +86,9 @@ class Pipeline(threading.Thread):
         self._logs = RunLogs(ports.media, ports.clock, held_claim, lambda: (self.stream.ingest_key,))
         self._driver = Driver(config, self.state_machine, held_claim.claim.epoch, self._logs)
         self._publication: Publication | None = None
+        self._judge = Judge(ISSUES_TIME_SCALE)
+        self._issues = IssueRecorder(ports.ingest_issues, stream.stream_id, ports.clock.now_ms, ISSUES_TIME_SCALE)
+        self._issues_at_s = 0.0
         self._look_at_s = 0.0
         self._unreachable: set[str] = set()
 
@@ -134,6 +144,9 @@ class Pipeline(threading.Thread):
                 raise RuntimeError(f"publishing ended: {self._publication.error}")
             self._driver.drive(now_s, self.stream, self._publication, lambda: self._try("report", self._report))
         self._try("report", self._report)
+        if now_s >= self._issues_at_s:
+            self._issues_at_s = now_s + ISSUES_INTERVAL_S * ISSUES_TIME_SCALE
+            self._try("record of the issues", lambda: self._record_issues(now_s))
         return None
 
     def _reload(self) -> None:
@@ -198,6 +211,8 @@ class Pipeline(threading.Thread):
         if end is not EndReason.LOST:
             self.state_machine.state = RuntimeState.FAILED if end is EndReason.CRASHED else RuntimeState.STOPPED
             self._try("report", self._report)
+            if end in (EndReason.PAUSED, EndReason.STOPPED):
+                self._try("end of the issues", lambda: self._issues.close_all(time.monotonic()))
             self.held_claim.release()
         # The next worker does not wait for this.
         self._logs.close(LOGS_WAIT_S)
@@ -206,6 +221,10 @@ class Pipeline(threading.Thread):
     def _report(self) -> None:
         generation, driver = self.stream.generation, self._driver
         self._reporter.report_if_due(time.monotonic(), self.state_machine, generation, driver, self._publication)
+
+    def _record_issues(self, now_s: float) -> None:
+        verdicts = self._judge.verdicts(now_s, self._driver.observe(now_s), self._issues.open_types)
+        self._issues.update(now_s, verdicts)
 
     def _try(self, what: str, work: Callable[[], None]) -> None:
         """Access a store. Its failure is logged once, and the work goes on as long as the claim allows."""

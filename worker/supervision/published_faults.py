@@ -38,6 +38,7 @@ class FaultHistory:
         self._in_a_row = 0
         self._replaced = 0
         self._fault = ""
+        self._has_inspected = False
         # Since when all inspected segments were right.
         self._clean_since_s: float | None = None
 
@@ -47,6 +48,7 @@ class FaultHistory:
 
     def record(self, now_s: float, fault: str | None) -> str | None:
         """Record the result of an inspection. Return why the run has to be replaced, if it has."""
+        self._has_inspected = True
         if fault is None:
             self._in_a_row = 0
             self._clean_since_s = now_s if self._clean_since_s is None else self._clean_since_s
@@ -59,10 +61,13 @@ class FaultHistory:
         return fault
 
     def issue(self, now_s: float) -> str | None:
-        """Return a sentence for the operator from the replacement of a run until all was right for `CLEAN_S`."""
+        """Return the fault, for the operator, from the replacement of a run until all was right for `CLEAN_S`.
+
+        After that, and before, `""`. None if no segment was looked into.
+        """
         if self._clean_since_s is not None and now_s - self._clean_since_s >= CLEAN_S:
             self._replaced = 0
         if not self._replaced:
-            return None
-        often = "The run was" if self._replaced == 1 else f"{self._replaced} runs were"
-        return f"{often} replaced, since viewers got something wrong: {self._fault}."
+            return "" if self._has_inspected else None
+        often = "a run was" if self._replaced == 1 else f"{self._replaced} runs were"
+        return f"{often} replaced: {self._fault}"

@@ -7,7 +7,6 @@ from chalicelib.ports.streams import Runtimes
 from worker.claims import HeldClaim
 from worker.publishing.publication import Publication
 from worker.supervision.driver import Driver
-from worker.supervision.ingest_issues import IngestIssues
 from worker.supervision.state_machine import StreamStateMachine
 
 INTERVAL_S = 10.0
@@ -21,7 +20,6 @@ class Reporter:
         self._runtimes = runtimes
         self._clock = clock
         self._held_claim = held_claim
-        self._issues = IngestIssues(clock.now_ms)
         self._previous: Runtime | None = None
         self._last: tuple[object, ...] | None = None
         self._due_s = 0.0
@@ -40,9 +38,7 @@ class Reporter:
         """
         state, error = state_machine.state, state_machine.last_error
         running = driver.progress
-        repairs = running.repairs if running else None
-        issues = self._issues.update(now_s, driver.runs, repairs, driver.lasting_issues(now_s))
-        mark = (state, generation, state_machine.restarts, error, driver.source, [issue.code for issue in issues])
+        mark = (state, generation, state_machine.restarts, error, driver.source)
         if mark == self._last and now_s < self._due_s:
             return
         if self._previous is None:
@@ -64,8 +60,7 @@ class Reporter:
             restarts=state_machine.restarts,
             source=driver.source,
             tracks=driver.tracks,
-            repairs=repairs,
-            issues=issues,
+            repairs=running.repairs if running else None,
             last_error=error[:ERROR_CHARS_MAX] if error else None,
         )
         runtime = with_outages(self._previous, runtime, self._clock.now_ms())

@@ -28,7 +28,7 @@ class Run:
         for name in names:
             (plan.directory / name).mkdir(parents=True, exist_ok=True)
         self.number = number
-        is_copy = plan.work is Work.COPY
+        self.is_copied = is_copy = plan.work is Work.COPY
         self.segments = SegmentQueue(number, plan.directory, names, plan.offset_s, target_s)
         self.transcoder = Transcoder(
             transcoder_argv(plan), environ, rate=float(plan.rate), is_copy=is_copy, stdin=receiver is not None

@@ -7,13 +7,14 @@ another client has requested a bound session's media. It is no field of `Client`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chalicelib.adapters import aws
 from chalicelib.adapters.aws import ConditionFailed, translated
-from chalicelib.adapters.dynamodb import call, from_row, get_item, get_items, known, write_if
-from chalicelib.domain.access.clients import Client
+from chalicelib.adapters.dynamodb import all_rows, call, from_row, get_item, get_items, known, parameters, write_if
+from chalicelib.domain.access.clients import Client, login_key
+from chalicelib.domain.timeline import LoginEvent, login_event
 
 S_PER_DAY = 86_400
 # DynamoDB's limit for a batch.
@@ -65,6 +66,19 @@ class DynamoClients:
             condition="attribute_exists(client_id) AND attribute_not_exists(elsewhere)",
             values={":yes": True},
         )
+
+    def logins_of_user(self, user_id: str, *, until_ms: int, limit: int, now_ms: int) -> Sequence[LoginEvent]:
+        request = parameters(
+            self._table,
+            IndexName="by_user",
+            KeyConditionExpression="user_id = :user AND client_id BETWEEN :first AND :last",
+            # The keys of a millisecond are after its number.
+            values={":user": user_id, ":first": login_key(0, ""), ":last": login_key(until_ms + 1, "")},
+            ScanIndexForward=False,
+            Limit=limit,
+        )
+        rows = [from_row(row) for row in all_rows("query", request, limit)]
+        return [login_event(row["client_id"], _client(row)) for row in rows if _is_kept(row, now_ms)]
 
     def delete(self, key: str) -> None:
         call("delete_item", self._table, key={"client_id": key})

@@ -8,15 +8,15 @@ an account's place in the list (`list_keys.py`); they follow its role and whethe
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, TransactionRefused
 from chalicelib.adapters.dynamodb import call, get_item, known, parameters, transact
 from chalicelib.adapters.list_keys import EMAIL_PARTITIONS, account_keys, account_list, email_key, email_partition
 from chalicelib.adapters.ordered_index import IndexRow, OrderedIndex, cut, place_of
-from chalicelib.domain.accounts.users import EMAIL, ListedUser, RefreshFamily, Role, User, UserFilter
+from chalicelib.domain.accounts.users import EMAIL, ListedUser, RefreshFamily, Role, User, UserFilter, edited
 from chalicelib.domain.errors import Busy, EmailTaken, UserNotFound
+from chalicelib.domain.versions import Change
 from chalicelib.ports.common import ListPage, RowRefused, StoreUnavailable
 
 UNKNOWN_USER = "u_nobody"
@@ -24,7 +24,8 @@ UNKNOWN_USER = "u_nobody"
 AFTER_ALL = "\U0010ffff"
 TRIES_MAX = 5
 ABSENT = "attribute_not_exists(user_id)"
-AS_LISTED = "attribute_exists(email) AND #role = :seen_role AND #disabled = :seen_disabled"
+# Accounts from before there were versions have the first one.
+SAME_VERSION = "attribute_exists(email) AND (attribute_not_exists(#version) OR #version = :seen_version)"
 # The same password, not disabled, and no logins ended since. `token_generation` exists from its first rise on.
 AS_SEEN = (
     "attribute_exists(email) AND password_hash = :hash AND #disabled = :no"
@@ -43,7 +44,7 @@ class DynamoUsers:
 
     def add(self, user: User) -> None:
         place = account_keys(user.email, user.role, disabled=user.disabled)
-        account = {**vars(user), "families": {}, **place}
+        account = {**vars(user), "families": {}, "changes": [], **place}
         rows = [account, {"user_id": _email_key(user.email), "owner_id": user.user_id}]
         try:
             transact(*({"Put": parameters(self._table, item=row, condition=ABSENT)} for row in rows))
@@ -80,31 +81,30 @@ class DynamoUsers:
         return rows
 
     def change(
-        self, user_id: str, *, password_hash: str | None = None, role: str | None = None, disabled: bool | None = None
+        self,
+        user_id: str,
+        *,
+        password_hash: str | None = None,
+        role: str | None = None,
+        disabled: bool | None = None,
+        version: int | None = None,
     ) -> User:
-        values: dict[str, Any] = {"password_hash": password_hash, "role": role, "disabled": disabled}
-        given = {name: value for name, value in values.items() if value is not None}
-        ends_logins = bool(disabled or password_hash)
         for _ in range(TRIES_MAX):
-            seen = self.get(user_id)
-            if seen is None:
-                raise UserNotFound(f"There is no user {user_id}.")
-            changed = replace(seen, role=Role(role or seen.role), disabled=given.get("disabled", seen.disabled))
-            place = account_keys(seen.email, changed.role, disabled=changed.disabled)
+            seen = self._known(user_id)
+            if version is not None and seen.version != version:
+                raise RowRefused
+            new = edited(seen, password_hash=password_hash, role=role, disabled=disabled)
             try:
-                self._set(user_id, {**given, **place}, AS_LISTED, ends_logins=ends_logins, listed=seen)
+                self._edit(seen, new, SAME_VERSION, ends_logins=bool(disabled or password_hash))
             except ConditionFailed:
-                # Another operator changed the role or enabled or disabled the account: its place is another one.
                 continue
-            user = self.get(user_id)
-            if user is None:
-                raise UserNotFound(f"There is no user {user_id}.")
-            return user
+            return self._known(user_id)
         raise Busy("The account was changed at every try. Nothing was changed. Try again.")
 
     def replace_password(self, seen: User, password_hash: str) -> None:
+        new = edited(seen, password_hash=password_hash)
         try:
-            self._set(seen.user_id, {"password_hash": password_hash}, AS_SEEN, ends_logins=True, seen=seen)
+            self._edit(seen, new, f"{SAME_VERSION} AND {AS_SEEN}", ends_logins=True, seen=seen)
         except ConditionFailed:
             raise RowRefused from None
 
@@ -165,6 +165,21 @@ class DynamoUsers:
         except ConditionFailed:
             return
 
+    def _known(self, user_id: str) -> User:
+        user = self.get(user_id)
+        if user is None:
+            raise UserNotFound(f"There is no user {user_id}.")
+        return user
+
+    def _edit(self, before: User, new: User, condition: str, *, ends_logins: bool, seen: User | None = None) -> None:
+        """Write what an operator or the user edits, with its place in the list, guarded by the version."""
+        fields = ("password_hash", "role", "disabled")
+        given = {name: getattr(new, name) for name in fields if getattr(new, name) != getattr(before, name)}
+        given |= {"version": new.version, "changes": [vars(each) for each in new.changes]}
+        given |= account_keys(new.email, new.role, disabled=new.disabled)
+        version = {":seen_version": before.version}
+        self._set(before.user_id, given, condition, ends_logins=ends_logins, seen=seen, more=version)
+
     def _set(
         self,
         user_id: str,
@@ -173,20 +188,16 @@ class DynamoUsers:
         *,
         ends_logins: bool,
         seen: User | None = None,
-        listed: User | None = None,
+        more: dict[str, Any] | None = None,
     ) -> None:
-        """Set attributes. `seen` and `listed` give the values of the conditions `AS_SEEN` and `AS_LISTED`."""
-        values: dict[str, Any] = {f":{name}": value for name, value in given.items()}
-        compared = ["disabled"] * (seen is not None) + ["role", "disabled"] * (listed is not None)
-        names = {f"#{name}": name for name in (*given, *compared)}
+        values: dict[str, Any] = {f":{name}": value for name, value in given.items()} | (more or {})
+        names = {f"#{name}": name for name in (*given, *(["disabled"] if seen else []))}
         update = "SET " + ", ".join([f"#{name} = :{name}" for name in given] + ["families = :none"] * ends_logins)
         if ends_logins:
             update += " ADD token_generation :one"
             values |= {":none": {}, ":one": 1}
         if seen:
             values |= _seen_values(seen)
-        if listed:
-            values |= {":seen_role": listed.role, ":seen_disabled": listed.disabled}
         self._update(user_id, update, condition, names, values)
 
     def _update(self, user_id: str, update: str, condition: str, names: dict[str, str], values: dict[str, Any]) -> None:
@@ -223,4 +234,5 @@ def _email_key(email: str) -> str:
 
 def _user(row: dict[str, Any]) -> User:
     families = {key: RefreshFamily(**{"previous_jti": None, **values}) for key, values in row["families"].items()}
-    return User(**{**known(User, row), "role": Role(row["role"]), "families": families})
+    changes = tuple(Change(**change) for change in row.get("changes", ()))
+    return User(**{**known(User, row), "role": Role(row["role"]), "families": families, "changes": changes})

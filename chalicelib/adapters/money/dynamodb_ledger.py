@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.adapters.dynamodb import all_rows, call, from_row, get_item, known, parameters
+from chalicelib.adapters.dynamodb import all_rows, call, from_row, get_item, get_items, known, parameters
+from chalicelib.adapters.list_keys import order_at
 from chalicelib.adapters.money.wallet_item import entry, entry_map
 from chalicelib.domain.money.wallets import Page, Payment
 
@@ -51,6 +52,21 @@ class DynamoPayments:
     def get(self, payment_id: str) -> Payment | None:
         row = get_item(self._table, {"payment_id": payment_id})
         return Payment(**known(Payment, row)) if row else None
+
+    def newest_of_user(self, user_id: str, *, until_ms: int, limit: int) -> Sequence[Payment]:
+        """Read the ids from the index, which has keys only, and then the rows."""
+        request = parameters(
+            self._table,
+            IndexName="by_user",
+            # The places of a millisecond are after its number.
+            KeyConditionExpression="user_id = :user AND list_order < :after",
+            values={":user": user_id, ":after": order_at(until_ms + 1)},
+            ScanIndexForward=False,
+            Limit=limit,
+        )
+        ids = [from_row(row)["payment_id"] for row in all_rows("query", request, limit)]
+        rows = map(from_row, get_items(self._table, "payment_id", ids))
+        return sorted((Payment(**known(Payment, row)) for row in rows), key=lambda each: -each.at_ms)
 
 
 def _page(row: dict[str, Any]) -> Page:

@@ -11,15 +11,19 @@ from typing import Any
 
 from chalicelib.adapters.aws import TransactionRefused
 from chalicelib.adapters.dynamodb import call, get_item, page_of, parameters, to_row, transact, write_if
+from chalicelib.adapters.money.dynamodb_totals import count_totals
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.cut_offs import CutOffs
 from chalicelib.domain.money.reconciliation import DayTotals, Finding, SessionReconciliation
 from chalicelib.domain.money.sessions import DUE_SHARDS
+from chalicelib.domain.money.totals import MoneyTotals, totals_of_session
 from chalicelib.ports.common import ListPage, StoreUnavailable
 from chalicelib.ports.reconciliation import Due
 
 TOTALS = "totals"
-SETTLED = frozenset({"served_ahead_millipoints", "unserved_credit_millipoints", "debt_millipoints"})
+SETTLED = frozenset(
+    {"served_ahead_millipoints", "unserved_credit_millipoints", "debt_millipoints", "debt_payment_millipoints"}
+)
 
 
 class DynamoReconciliations:
@@ -28,6 +32,7 @@ class DynamoReconciliations:
     def __init__(self, table_prefix: str) -> None:
         self._table = table_prefix + "reconciliation"
         self._sessions = table_prefix + "playback_sessions"
+        self._totals = table_prefix + "totals"
 
     def due(self, shard: int, now_ms: int, *, limit: int, cursor: str | None) -> ListPage[Due]:
         request = {
@@ -41,11 +46,22 @@ class DynamoReconciliations:
         return page_of("query", request, cursor, _due, position=position, within={"reconcile_shard": shard})
 
     def settle(self, row: SessionReconciliation, due: Due, again_at_ms: int | None) -> bool:
-        """Write in one transaction, so that a result from old data replaces nothing newer."""
+        """Write in one transaction, so that a result from old data replaces nothing newer.
+
+        As long as the session is due as of `due`, no other result of it is written, so the one that is read is current.
+        """
+        earlier = get_item(self._table, {"day": row.day, "session_id": row.session_id})
+        is_counted = bool(earlier and earlier.get("counted"))
+        counted = totals_of_session(to_reconciliation(earlier)) if earlier and is_counted else MoneyTotals()
         change, values = "REMOVE reconcile_shard, reconcile_at_ms", {":seen": due.at_ms}
         if again_at_ms is not None:
             change, values[":again"] = "SET reconcile_at_ms = :again", again_at_ms
-        item = {**vars(row), "disagreeing_day": None if row.agrees else row.day}
+        put = parameters(
+            self._table,
+            item={**vars(row), "disagreeing_day": None if row.agrees else row.day, "counted": True},
+            # The migration that counts older results may be at it.
+            condition="attribute_exists(counted)" if is_counted else "attribute_not_exists(counted)",
+        )
         update = parameters(
             self._sessions,
             key={"session_id": due.session_id},
@@ -54,7 +70,8 @@ class DynamoReconciliations:
             values=values,
         )
         try:
-            transact({"Update": update}, {"Put": parameters(self._table, item=item)})
+            added = totals_of_session(row).minus(counted)
+            transact({"Update": update}, {"Put": put}, *count_totals(self._totals, row.day, added))
         except TransactionRefused as refusal:
             if "ConditionalCheckFailed" in refusal.codes:
                 return False
@@ -73,6 +90,10 @@ class DynamoReconciliations:
             values={":at": at_ms, ":one": 1, ":shard": random.randrange(DUE_SHARDS)},
         )
 
+    def row(self, day: str, session_id: str) -> SessionReconciliation | None:
+        row = get_item(self._table, {"day": day, "session_id": session_id})
+        return to_reconciliation(row) if row else None
+
     def rows(self, day: str, *, agrees: bool | None, limit: int, cursor: str | None) -> ListPage[SessionReconciliation]:
         key = "disagreeing_day" if agrees is False else "day"
         request: dict[str, Any] = {
@@ -88,7 +109,7 @@ class DynamoReconciliations:
             request["FilterExpression"] = "agrees = :agrees"
             request["ExpressionAttributeValues"] |= to_row({":agrees": True})
         within = {"day": day, key: day}
-        return page_of("query", request, cursor, _row, position=(*within, "session_id"), within=within)
+        return page_of("query", request, cursor, to_reconciliation, position=(*within, "session_id"), within=within)
 
     def put_totals(self, totals: DayTotals) -> None:
         cut_offs = [vars(each) for each in totals.cut_offs]
@@ -111,7 +132,8 @@ def _cut_offs(found: dict[str, Any]) -> CutOffs:
     return CutOffs(**{**found, "end_reason": EndReason(found["end_reason"]), "counts": tuple(found["counts"])})
 
 
-def _row(row: dict[str, Any]) -> SessionReconciliation:
+def to_reconciliation(row: dict[str, Any]) -> SessionReconciliation:
+    """Return a stored row as the result that it holds."""
     # Rows from before there were settlements have no amounts of one.
     values = {
         name: row.get(name, 0 if name in SETTLED else None) for name in SessionReconciliation.__dataclass_fields__

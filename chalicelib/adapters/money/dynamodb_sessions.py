@@ -11,9 +11,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.adapters.aws import client, translated
-from chalicelib.adapters.dynamodb import get_item, known, page_of, to_row, write_if
+from chalicelib.adapters.dynamodb import (
+    all_rows,
+    from_cursor,
+    from_row,
+    get_item,
+    known,
+    page_of,
+    to_cursor,
+    to_row,
+    write_if,
+)
 from chalicelib.adapters.list_keys import active_keys, ended_keys
 from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.errors import WrongCursor
 from chalicelib.domain.money.lease import Closing
 from chalicelib.domain.money.reconciliation import RECONCILE_AFTER_MS
 from chalicelib.domain.money.sessions import DUE_SHARDS, ActiveSession, SessionKind, SessionRecord
@@ -32,7 +43,9 @@ def new_record(table: str, record: SessionRecord) -> dict[str, Any]:
     }
 
 
-def close_record(table: str, seen: ActiveSession, reason: EndReason, closing: Closing, now_ms: int) -> dict[str, Any]:
+def close_record(
+    table: str, seen: ActiveSession, reason: EndReason, closing: Closing, now_ms: int, message: str | None = None
+) -> dict[str, Any]:
     """Return the part of an end's transaction that closes the record and removes it from the sparse indexes."""
     place = ended_keys(seen.session_id, reason, now_ms)
     return {
@@ -43,6 +56,7 @@ def close_record(table: str, seen: ActiveSession, reason: EndReason, closing: Cl
             " refunded_millipoints = :refund, watched_ms = :watched, granted_ms = :granted,"
             " reserved_millipoints = :reserved, budget_millipoints = :budget, in_outage = :outage,"
             " reconcile_shard = due_shard, reconcile_at_ms = :reconcile, list_key = :list_key, list_order = :list_order"
+            f"{', message = :message' if message else ''}"
             " REMOVE active_stream_id, due_shard, due_ms",
             "ConditionExpression": "attribute_exists(session_id) AND attribute_not_exists(end_reason)",
             "ExpressionAttributeValues": to_row(
@@ -58,6 +72,7 @@ def close_record(table: str, seen: ActiveSession, reason: EndReason, closing: Cl
                     ":outage": closing.in_outage,
                     ":reconcile": now_ms + RECONCILE_AFTER_MS,
                     **{f":{name}": value for name, value in place.items()},
+                    ":message": message,
                 }
             ),
         }
@@ -111,8 +126,26 @@ class DynamoPlaybackSessions:
     def by_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         return self._query("by_user", "user_id", user_id, limit, cursor)
 
+    def newest_of_user(self, user_id: str, *, until_ms: int, limit: int) -> Sequence[SessionRecord]:
+        request = self._request("by_user", "user_id", user_id, limit)
+        request["KeyConditionExpression"] += " AND started_at_ms <= :until"
+        request["ExpressionAttributeValues"] |= to_row({":until": until_ms})
+        return [record_of_row(from_row(row)) for row in all_rows("query", request, limit)]
+
     def active(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         return self._query("active_by_stream", "active_stream_id", stream_id, limit, cursor)
+
+    def all_active(self, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
+        """Query shard by shard. The cursor is the shard and the store's position in it."""
+        shard, inner = _shard_position(cursor)
+        items: list[SessionRecord] = []
+        while shard < DUE_SHARDS and len(items) < limit:
+            page = self._query("by_due", "due_shard", shard, limit - len(items), inner)
+            items += page.items
+            inner = page.next_cursor
+            if inner is None:
+                shard += 1
+        return ListPage(items=items, next_cursor=to_cursor([shard, inner]) if shard < DUE_SHARDS else None)
 
     def count_active(self) -> int:
         """Count with one query for each shard and 1 MB of it."""
@@ -147,7 +180,7 @@ class DynamoPlaybackSessions:
 
     def _query(self, index: str, key: str, value: Any, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         request = self._request(index, key, value, limit)
-        position = ("session_id", key, "started_at_ms")
+        position = ("session_id", key, "due_ms" if index == "by_due" else "started_at_ms")
         return page_of("query", request, cursor, record_of_row, position=position, within={key: value})
 
     def _count(self, shard: int) -> int:
@@ -161,3 +194,13 @@ class DynamoPlaybackSessions:
             if "LastEvaluatedKey" not in answer:
                 return count
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _shard_position(cursor: str | None) -> tuple[int, str | None]:
+    if cursor is None:
+        return 0, None
+    position = from_cursor(cursor)
+    match position:
+        case [int(shard), None | str() as inner] if type(shard) is int and 0 <= shard < DUE_SHARDS:
+            return shard, inner
+    raise WrongCursor

@@ -7,8 +7,8 @@ expires_at_s, and for each follower `l_<follower>`, its last time, since DynamoD
 `x_<follower>`, the ranges that it lost.
 
 A row of `metrics` is a minute of the whole gateway (shard `gateway`) or an hour of a stream (shard
-`stream:<stream_id>`, minute: the hour's first): counters, expires_at_s. The functions keep their counters in the same
-table.
+`stream:<stream_id>`, minute: the hour's first): counters, expires_at_s. The totals of a follower (shard
+`gateway:<follower>`, minute 0) do not expire. The functions keep their counters in the same table.
 
 In both, `b_<follower>` is the last batch that this follower added.
 """
@@ -20,15 +20,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.adapters.aws import client, translated
-from chalicelib.adapters.dynamodb import call, from_row, get_item, page_of, parameters, write_if
+from chalicelib.adapters.dynamodb import all_rows, call, from_row, get_item, page_of, parameters, write_if
 from chalicelib.adapters.operations.dynamodb_counters import KEEP_S as KEEP_COUNTERS_S
 from chalicelib.adapters.operations.dynamodb_counters import MINUTES_MAX
 from chalicelib.domain.money.served_spans import Span, from_text, overlap_of, to_text
 from chalicelib.domain.money.usage import Follower, Served
-from chalicelib.domain.operations.traffic import MINUTE_MS, StreamTraffic, traffic_of
+from chalicelib.domain.operations.traffic import MINUTE_MS, TOTALS_MINUTE, StreamTraffic, traffic_of
 from chalicelib.ports.common import ListPage
 
 KEEP_S = 90 * 24 * 3600
+# Followers that ever counted. A gateway keeps its follower's name over restarts, as long as it keeps its checkpoint.
+FOLLOWERS_MAX = 100_000
 FOLLOWERS = "followers"
 ADDED = ("media_ms", "media_bytes", "segments", "requests")
 GATEWAY, STREAM = "gateway", "stream:"
@@ -66,14 +68,20 @@ class DynamoUsage:
         return added.without(overlap_of(from_text(row[name]) for name in sorted(row) if name.startswith("s_")))
 
     def count(self, minute: int, stream_id: str, counts: Mapping[str, int], *, follower: str, batch: int) -> bool:
-        return _add_once(
-            self._metrics,
-            {"minute": minute, "shard": STREAM + stream_id if stream_id else GATEWAY},
-            counts,
-            last={"expires_at_s": minute * MINUTE_MS // 1000 + KEEP_COUNTERS_S},
-            first={},
-            batch=(f"b_{follower}", batch),
-        )
+        shard = STREAM + stream_id if stream_id else GATEWAY
+        last = {"expires_at_s": minute * MINUTE_MS // 1000 + KEEP_COUNTERS_S}
+        if minute == TOTALS_MINUTE:
+            # A row for each follower, or the names of all followers would make one row ever longer.
+            shard, last = f"{GATEWAY}:{follower}", {}
+        key, number = {"minute": minute, "shard": shard}, (f"b_{follower}", batch)
+        return _add_once(self._metrics, key, counts, last=last, first={}, batch=number)
+
+    def totals(self) -> Mapping[str, int]:
+        total: Counter[str] = Counter()
+        request = self._counters(TOTALS_MINUTE, "begins_with(#s, :s)", {":s": f"{GATEWAY}:"})
+        for row in all_rows("query", {**request, "ConsistentRead": True}, FOLLOWERS_MAX):
+            total.update(_counts(from_row(row)))
+        return total
 
     def counted(self, from_minute: int, to_minute: int) -> Mapping[str, int]:
         total: Counter[str] = Counter()
@@ -155,14 +163,14 @@ def _add_once(
     values: dict[str, int | str] = {**added, **last, **first}
     # Some of the names are reserved words of the store.
     short = {name: f"n{i}" for i, name in enumerate(values)}
-    sets = [f"#{short[name]} = :{short[name]}" for name in last]
+    sets = ["#b = :b", *(f"#{short[name]} = :{short[name]}" for name in last)]
     sets += [f"#{short[name]} = if_not_exists(#{short[name]}, :{short[name]})" for name in first]
     adds = [f"#{short[name]} :{short[name]}" for name in added]
     return write_if(
         "update_item",
         table,
         key=key,
-        update=f"ADD {', '.join(adds)} SET #b = :b, {', '.join(sets)}",
+        update=f"ADD {', '.join(adds)} SET {', '.join(sets)}",
         condition="attribute_not_exists(#b) OR #b < :b",
         names={"#b": batch[0], **{f"#{short[name]}": name for name in values}},
         values={":b": batch[1], **{f":{short[n]}": v for n, v in values.items()}},

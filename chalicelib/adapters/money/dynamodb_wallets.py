@@ -14,12 +14,15 @@ from chalicelib.adapters.list_keys import payment_keys
 from chalicelib.adapters.money import wallet_writes as writes
 from chalicelib.adapters.money.dynamodb_places import give_place, take_place
 from chalicelib.adapters.money.dynamodb_sessions import close_record, count_adjustment, new_record
+from chalicelib.adapters.money.dynamodb_totals import count_totals
 from chalicelib.adapters.money.settlement_writes import mark_settled, settlement
 from chalicelib.adapters.money.wallet_item import empty_item, wallet
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.lease import Closing, Purchase
 from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
 from chalicelib.domain.money.settlement import SettlementWrite
+from chalicelib.domain.money.totals import totals_of_payment, totals_of_reversal
+from chalicelib.domain.money.usage import day_of
 from chalicelib.domain.money.wallets import PAGE_ENTRIES, Payment, Wallet
 from chalicelib.domain.streams.outages import OutageCredit
 from chalicelib.ports.common import StoreUnavailable
@@ -36,13 +39,14 @@ TRANSACTION_CONFLICT = "TransactionConflict"
 
 
 class DynamoWallets:
-    """The port `Wallets` over the tables `wallets`, `playback_sessions` and `payments`."""
+    """The port `Wallets` over the tables `wallets`, `playback_sessions`, `payments` and `totals`."""
 
     def __init__(self, table_prefix: str) -> None:
         self._table = table_prefix + "wallets"
         self._sessions = table_prefix + "playback_sessions"
         self._payments = table_prefix + "payments"
         self._limits = table_prefix + "limits"
+        self._totals = table_prefix + "totals"
 
     def create(self, user_id: str) -> None:
         write_if("put_item", self._table, item=empty_item(user_id), condition="attribute_not_exists(user_id)")
@@ -81,10 +85,18 @@ class DynamoWallets:
                 raise NoPlace(None) from None
             raise
 
-    def end(self, user_id: str, seen: ActiveSession, reason: EndReason, closing: Closing, now_ms: int) -> None:
+    def end(
+        self,
+        user_id: str,
+        seen: ActiveSession,
+        reason: EndReason,
+        closing: Closing,
+        now_ms: int,
+        message: str | None = None,
+    ) -> None:
         update = writes.end(self._table, user_id, seen, closing, now_ms)
         place = [give_place(self._limits, seen.stream_id)] if seen.counted else []
-        self._transact(update, close_record(self._sessions, seen, reason, closing, now_ms), *place)
+        self._transact(update, close_record(self._sessions, seen, reason, closing, now_ms, message), *place)
 
     def credit_outage(self, user_id: str, seen: ActiveSession, credit: OutageCredit, now_ms: int) -> Wallet:
         return self._update(writes.outage_credit(self._table, user_id, seen, credit, now_ms))
@@ -127,13 +139,14 @@ class DynamoWallets:
         put = {
             "Put": {
                 "TableName": self._payments,
-                "Item": to_row({**vars(payment), **payment_keys(payment.payment_id, payment.at_ms)}),
+                "Item": to_row({**vars(payment), **payment_keys(payment.payment_id, payment.at_ms), "counted": True}),
                 "ConditionExpression": "attribute_not_exists(payment_id)",
             }
         }
         counted = [count_adjustment(self._sessions, adjusted, payment.millipoints)] if adjusted else []
+        totals = count_totals(self._totals, day_of(payment.at_ms), totals_of_payment(payment))
         try:
-            self._transact(update, put, *counted)
+            self._transact(update, put, *counted, *totals)
         except _PartRefused as refusal:
             if refusal.part == 1:
                 return False
@@ -144,6 +157,7 @@ class DynamoWallets:
         """Raise `WalletRefused` if the wallet holds less than is taken or, with a shortfall, anything else."""
         update = writes.reversal(self._table, payment)
         given = {name: value for name, value in vars(payment).items() if name in REVERSAL_FIELDS}
+        given["reversal_counted"] = True
         mark = parameters(
             self._payments,
             key={"payment_id": payment.payment_id},
@@ -151,8 +165,9 @@ class DynamoWallets:
             condition="attribute_exists(payment_id) AND attribute_not_exists(reversed_at_ms)",
             values={f":{name}": value for name, value in given.items()},
         )
+        totals = count_totals(self._totals, day_of(payment.reversed_at_ms or 0), totals_of_reversal(payment))
         try:
-            self._transact(update, {"Update": mark})
+            self._transact(update, {"Update": mark}, *totals)
         except _PartRefused:
             return False
         return True

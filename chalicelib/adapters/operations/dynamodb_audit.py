@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.adapters.dynamodb import call, from_cursor, known, page_of, parameters, to_cursor
+from chalicelib.adapters.dynamodb import all_rows, call, from_cursor, from_row, known, page_of, parameters, to_cursor
 from chalicelib.domain.errors import WrongCursor
-from chalicelib.domain.operations.audit import AUDIT_DAYS, Action, AuditEntry, month_before, month_of
+from chalicelib.domain.operations.audit import AUDIT_DAYS, Action, AuditEntry, audit_id_of, month_before, month_of
 from chalicelib.ports.common import ListPage
 
 S_PER_DAY = 86_400
@@ -48,6 +49,18 @@ class DynamoAuditLog:
 
     def of_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
         return self._query("user_id", user_id, limit, cursor, index="by_user")
+
+    def newest_of_user(self, user_id: str, *, until_ms: int, limit: int) -> Sequence[AuditEntry]:
+        request = parameters(
+            self._table,
+            IndexName="by_user",
+            KeyConditionExpression="user_id = :user AND audit_id < :after",
+            # The ids of a millisecond are after its number.
+            values={":user": user_id, ":after": audit_id_of(until_ms + 1, "")},
+            ScanIndexForward=False,
+            Limit=limit,
+        )
+        return [_entry(from_row(row)) for row in all_rows("query", request, limit)]
 
     def by_operator(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
         return self._query("by_user_id", user_id, limit, cursor, index="by_operator")

@@ -5,11 +5,12 @@ The claim is `worker_id` and `expires_at_ms`, removed at release. `epoch` stays,
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed
-from chalicelib.adapters.dynamodb import call, from_row, get_item, known
+from chalicelib.adapters.dynamodb import call, from_row, get_item, get_items, known
 from chalicelib.adapters.streams.media_health_item import health_of, health_values
 from chalicelib.domain.streams.runtime import Claim, Outage, PublishedRendition, Runtime, RuntimeState, Waiting
 
@@ -30,6 +31,10 @@ class DynamoRuntimes:
     def get(self, stream_id: str) -> Runtime | None:
         row = get_item(self._table, {"stream_id": stream_id})
         return _runtime(row) if row else None
+
+    def get_many(self, stream_ids: Iterable[str]) -> Mapping[str, Runtime]:
+        rows = map(from_row, get_items(self._table, "stream_id", stream_ids))
+        return {row["stream_id"]: _runtime(row) for row in rows}
 
     def claim(self, stream_id: str, worker_id: str, now_ms: int, expires_at_ms: int) -> Claim | None:
         """Set the state to `starting` as well, since the last worker's report is outdated.

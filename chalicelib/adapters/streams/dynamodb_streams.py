@@ -16,6 +16,7 @@ from chalicelib.domain.streams.ingest import Ingest, IngestMode, IngestPortTaken
 from chalicelib.domain.streams.ladders import Rendition
 from chalicelib.domain.streams.pacing import Latency
 from chalicelib.domain.streams.stream import DesiredState, SessionBinding, Stream
+from chalicelib.domain.versions import Change
 from chalicelib.ports.common import ListPage, RowRefused, StoreUnavailable
 
 
@@ -54,7 +55,8 @@ class DynamoStreams:
 
     def _put(self, stream: Stream, **condition: Any) -> dict[str, Any]:
         ladder, backups = list(map(vars, stream.custom_renditions)), list(map(vars, stream.backups))
-        parts = {"ingest": vars(stream.ingest), "backups": backups, "custom_renditions": ladder}
+        parts: dict[str, Any] = {"ingest": vars(stream.ingest), "backups": backups, "custom_renditions": ladder}
+        parts["changes"] = list(map(vars, stream.changes))
         return parameters(self._table, item={**vars(stream), **parts}, **condition)
 
     def _write(self, put: dict[str, Any], port_before: int | None, stream: Stream) -> None:
@@ -98,5 +100,6 @@ def _stream(row: dict[str, Any]) -> Stream:
         "latency": Latency(row["latency"]),
         "session_binding": SessionBinding(row["session_binding"]),
         "desired_state": DesiredState(row["desired_state"]),
+        "changes": tuple(Change(**change) for change in row.get("changes", ())),
     }
     return Stream(**{**known(Stream, row), **values})

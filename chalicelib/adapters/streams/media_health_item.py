@@ -1,4 +1,4 @@
-"""Tracks, repairs and issues in the runtime's row, in a compact form, since every heartbeat reads the row."""
+"""Tracks and repairs in the runtime's row, in a compact form, since every heartbeat reads the row."""
 
 from __future__ import annotations
 
@@ -8,31 +8,27 @@ from typing import Any
 
 from chalicelib.adapters.dynamodb import known
 from chalicelib.domain.streams.media_health import (
-    IngestIssue,
-    IngestIssueCode,
     Repairs,
     SourceTrack,
     TrackKind,
-    bounded_issues,
     bounded_tracks,
 )
 from chalicelib.domain.streams.runtime import Runtime
 
-Part = SourceTrack | Repairs | IngestIssue
+Part = SourceTrack | Repairs
 
 
 def health_values(runtime: Runtime) -> dict[str, Any]:
-    """Return the attributes of tracks, repairs and issues; None where there is nothing to store."""
+    """Return the attributes of tracks and repairs; None where there is nothing to store."""
     return {
         "tracks": [_compact(track) for track in bounded_tracks(runtime.tracks)] or None,
         "repairs": None if runtime.repairs is None else _compact(runtime.repairs),
-        "issues": [_compact(issue) for issue in bounded_issues(runtime.issues)] or None,
     }
 
 
 def health_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row's tracks, repairs and issues. Fields, kinds and codes of a newer version are left out."""
-    kinds, codes, repairs = set(TrackKind), set(IngestIssueCode), row.get("repairs")
+    """Return a row's tracks and repairs. Fields and kinds of a newer version are left out."""
+    kinds, repairs = set(TrackKind), row.get("repairs")
     return {
         "tracks": tuple(
             SourceTrack(**{"program": None, **known(SourceTrack, track), "kind": TrackKind(track["kind"])})
@@ -40,11 +36,6 @@ def health_of(row: Mapping[str, Any]) -> dict[str, Any]:
             if track["kind"] in kinds
         ),
         "repairs": None if repairs is None else Repairs(**known(Repairs, repairs)),
-        "issues": tuple(
-            IngestIssue(**{**known(IngestIssue, issue), "code": IngestIssueCode(issue["code"])})
-            for issue in row.get("issues", ())
-            if issue["code"] in codes
-        ),
     }
 
 

@@ -9,10 +9,13 @@ from typing import Any
 
 from chalicelib.adapters.aws import client, translated
 from chalicelib.domain.ids import STREAM_ID
-from chalicelib.ports.streams import Hint
+from chalicelib.ports.streams import Hint, QueueDepths
 
 RECEIVE_MAX = 10
 WAIT_S_MAX = 20
+# Messages that were received too often go to the queue of this name, where people can look at them.
+DEAD_QUEUE_SUFFIX = "-dead"
+DEPTH = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 
 
 class SqsWorkQueue:
@@ -23,8 +26,11 @@ class SqsWorkQueue:
 
     @cached_property
     def _url(self) -> str:
-        with translated():
-            return str(client("sqs").get_queue_url(QueueName=self._name)["QueueUrl"])
+        return _url_of(self._name)
+
+    @cached_property
+    def _dead_url(self) -> str:
+        return _url_of(self._name + DEAD_QUEUE_SUFFIX)
 
     def send(self, stream_id: str) -> None:
         with translated():
@@ -47,6 +53,20 @@ class SqsWorkQueue:
     def done(self, hint: Hint) -> None:
         with translated():
             client("sqs").delete_message(QueueUrl=self._url, ReceiptHandle=hint.receipt)
+
+    def depths(self) -> QueueDepths:
+        return QueueDepths(waiting=_depth(self._url), dead=_depth(self._dead_url))
+
+
+def _url_of(name: str) -> str:
+    with translated():
+        return str(client("sqs").get_queue_url(QueueName=name)["QueueUrl"])
+
+
+def _depth(url: str) -> int:
+    with translated():
+        answer = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=DEPTH)
+    return sum(int(answer["Attributes"][name]) for name in DEPTH)
 
 
 def _stream_id(message: dict[str, Any]) -> str | None:

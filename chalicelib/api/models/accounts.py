@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from chalicelib.api.models.common import Answer, ListQuery, Request
 from chalicelib.api.models.forms import Email, Form, UserId
@@ -45,6 +45,12 @@ class UserAnswer(Answer):
     role: Role
     disabled: bool
     created_at_ms: int
+
+
+class EditableUserAnswer(UserAnswer):
+    """An account as it can be edited."""
+
+    version: int = Field(description="rises when password, role or `disabled` change; `If-Match` names it")
 
 
 class LoginAnswer(Answer):

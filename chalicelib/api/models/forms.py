@@ -91,15 +91,20 @@ Day = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^(?:{DAY.pattern})$", "description": "a UTC day"}),
 ]
 Email = Annotated[str, Form(EMAIL, EMAIL_WORDS)]
+# Joiners, combining marks and direction marks are part of words. Overrides would reverse the text after a title.
+CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
+NO_CONTROLS = (
+    "must not have control characters, such as line breaks, or embeddings, overrides and isolates of text direction"
+    " (U+202A to U+202E, U+2066 to U+2069)"
+)
 Title = Annotated[
+    str, StringConstraints(min_length=1, max_length=120), Form(re.compile(rf"[^{CONTROLS}]+"), NO_CONTROLS)
+]
+# A line of plain text to a viewer.
+OneLine = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=120),
-    # Joiners, combining marks and direction marks are part of words. Overrides would reverse the text after a title.
-    Form(
-        re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+"),
-        "must not have control characters, such as line breaks, or embeddings, overrides and isolates of text direction"
-        " (U+202A to U+202E, U+2066 to U+2069)",
-    ),
+    StringConstraints(min_length=1, max_length=200),
+    Form(re.compile(rf"[^{CONTROLS}]*[^{CONTROLS}\s][^{CONTROLS}]*"), f"must not be blank, and {NO_CONTROLS}"),
 ]
 # Relative to the media directory. The worker checks where it really points.
 MediaPath = Annotated[

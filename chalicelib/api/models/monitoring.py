@@ -9,8 +9,8 @@ from pydantic import Field
 from chalicelib.api.models.common import Answer, ListQuery, Request
 from chalicelib.api.models.forms import Day
 from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.operations.error_counts import ErrorCount
 from chalicelib.domain.operations.traffic import Answers
-from chalicelib.services.operations.monitoring import ErrorCount
 
 AT_MS_MAX = 4_102_444_799_999
 
@@ -28,6 +28,7 @@ class ReconciliationFigures(Answer):
 
     sessions: int
     disagreeing: int
+    ledger_mismatches: int
     drift_points: float
 
 
@@ -124,6 +125,9 @@ class CutOffsAnswer(Answer):
 
 
 class ErrorsAnswer(Answer):
-    """Errors of the last hour, most frequent first."""
+    """Errors by code and route, most frequent first. One that was not returned for 30 days is forgotten.
+
+    A client that gets an error has the request's id in the header `X-Request-ID`; the functions' log has its lines.
+    """
 
     items: list[ErrorCount]

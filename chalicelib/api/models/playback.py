@@ -6,8 +6,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from chalicelib.api.models.blocks import BlockAnswer
 from chalicelib.api.models.common import Answer, Request, TimeRangeQuery
-from chalicelib.api.models.forms import IdempotencyKey, SessionId, StreamId, UserId
+from chalicelib.api.models.forms import IdempotencyKey, OneLine, SessionId, StreamId, UserId
+from chalicelib.domain.access.blocks import BLOCK_MINUTES_MAX
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.lease import Outcome
 from chalicelib.domain.money.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
@@ -41,9 +43,22 @@ class HeartbeatRequest(SessionRequest):
 
 
 class KickRequest(SessionRequest):
-    """End any session. The reason goes into the audit log."""
+    """End any session. The reason goes into the audit log, the message to the viewer.
+
+    With `block_minutes`, the viewer starts no session for so long: on any stream, or with `block_stream` on that of the
+    session.
+    """
 
     reason: str = Field(default="", max_length=200)
+    message: OneLine | None = None
+    block_minutes: int | None = Field(default=None, ge=1, le=BLOCK_MINUTES_MAX)
+    block_stream: bool = False
+
+    @model_validator(mode="after")
+    def _stream_is_of_a_block(self) -> KickRequest:
+        if self.block_stream and self.block_minutes is None:
+            raise ValueError("block_stream needs block_minutes")
+        return self
 
 
 class PlaybackAnswer(Answer):
@@ -83,6 +98,7 @@ class EndAnswer(Answer):
     """How a session ended. `charged_millipoints` is its cost after the refund.
 
     Of that, up to `reserved_millipoints` come back in the settlement if they were not fetched (null: no settlement).
+    `message` is an operator's to the viewer, at a kick.
     """
 
     session_id: str
@@ -92,6 +108,13 @@ class EndAnswer(Answer):
     reserved_millipoints: int | None
     balance_millipoints: int
     watched_ms: int
+    message: str | None
+
+
+class KickAnswer(EndAnswer):
+    """The same, and the block that the kick made."""
+
+    block: BlockAnswer | None
 
 
 class Settled(Answer):
@@ -123,6 +146,7 @@ class SessionAnswer(Settled):
     paid_until_ms: int | None
     ended_at_ms: int | None
     end_reason: EndReason | None
+    message: str | None
     watched_ms: int | None
 
 
@@ -145,7 +169,7 @@ class SessionsQuery(TimeRangeQuery):
 
 
 class OwnSessionAnswer(Settled):
-    """A session of the caller. `media_ms` and `media_bytes` are null in lists."""
+    """A session of the caller. `media_ms` and `media_bytes` are null in lists, `message` is an operator's at a kick."""
 
     session_id: str
     stream_id: str
@@ -157,6 +181,7 @@ class OwnSessionAnswer(Settled):
     refunded_millipoints: int | None
     ended_at_ms: int | None
     end_reason: EndReason | None
+    message: str | None
     watched_ms: int | None
     granted_ms: int | None
     media_ms: int | None = None

@@ -39,6 +39,7 @@ class DayTotalsAnswer(Answer):
     )
     sessions: int
     disagreeing: int
+    ledger_mismatches: int
     not_measured: int
     lease_millipoints: int
     refund_millipoints: int
@@ -46,6 +47,7 @@ class DayTotalsAnswer(Answer):
     served_ahead_millipoints: int
     unserved_credit_millipoints: int
     debt_millipoints: int
+    debt_payment_millipoints: int
     adjustment_millipoints: int
     net_millipoints: int
     leases: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from chalicelib.api.models.common import Answer, ListAnswer
+from chalicelib.api.models.ingest_issues import IngestIssueAnswer
 from chalicelib.domain.streams.ingest_refusals import RefusalCode
-from chalicelib.domain.streams.media_health import IngestIssue, TrackKind
+from chalicelib.domain.streams.media_health import TrackKind
 from chalicelib.domain.streams.runtime import Outage, PublishedRendition, RuntimeState, Waiting
 
 
@@ -40,7 +41,7 @@ class RuntimeAnswer(Answer):
     """The worker's report; null fields were not reported yet. `outages` are the newest, oldest first.
 
     `manifest_age_ms` is the age of the last published media. `tracks` are those of the played source, `repairs` those
-    of the current run, `issues` are lasting problems.
+    of the current run, `issues` are the open ones, newest first.
     """
 
     stream_id: str
@@ -66,7 +67,7 @@ class RuntimeAnswer(Answer):
     outages: list[Outage]
     tracks: list[SourceTrackAnswer]
     repairs: RepairsAnswer | None
-    issues: list[IngestIssue]
+    issues: list[IngestIssueAnswer]
 
 
 class RunLogAnswer(Answer):
@@ -102,6 +103,7 @@ class IngestRefusalAnswer(Answer):
 
 
 class StreamLogAnswer(ListAnswer[RunLogAnswer]):
-    """The encoder runs of a stream and the rejections of its ingest, both newest first."""
+    """The encoder runs of a stream, the rejections of its ingest and its newest 50 issues, all newest first."""
 
     ingest_refusals: list[IngestRefusalAnswer]
+    issues: list[IngestIssueAnswer]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from chalicelib.domain.access.limits import network_of
 
 AGENT_CHARS_MAX = 200
+LOGIN_PREFIX = "login."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,11 @@ def start_key(session_id: str) -> str:
 def media_key(session_id: str) -> str:
     """Return the key of the client that a session's media is bound to: the first that fetched it."""
     return f"media.{session_id}"
+
+
+def login_key(at_ms: int, login_id: str) -> str:
+    """Return the key of the client of a login. Keys of logins sort by time."""
+    return f"{LOGIN_PREFIX}{at_ms:013d}.{login_id}"
 
 
 def audit_key(audit_id: str) -> str:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from chalicelib.domain.errors import Invalid
+from chalicelib.domain.versions import HIDDEN, Change, Expected, check_version, with_change
 
 # Stricter rules would refuse `demo@local`, which is an address on this machine.
 EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}")
@@ -46,7 +47,10 @@ class RefreshFamily:
 
 @dataclass(frozen=True, kw_only=True)
 class User:
-    """An account. `token_generation` rises when all its logins end; older access tokens are then rejected."""
+    """An account. `token_generation` rises when all its logins end; older access tokens are then rejected.
+
+    `version` rises when password, role or `disabled` change, and `changes` has what the last changes replaced.
+    """
 
     user_id: str
     email: str
@@ -56,6 +60,30 @@ class User:
     created_at_ms: int = 0
     token_generation: int = 0
     families: Mapping[str, RefreshFamily] = field(default_factory=dict)
+    version: int = 1
+    changes: tuple[Change, ...] = field(default=(), compare=False)
+
+
+def edited(
+    seen: User, *, password_hash: str | None = None, role: str | None = None, disabled: bool | None = None
+) -> User:
+    """Return the account with the given fields, as its next version if any of them differs."""
+    given = {"password_hash": password_hash, "role": role and Role(role), "disabled": disabled}
+    changed = {name: value for name, value in given.items() if value is not None and value != getattr(seen, name)}
+    if not changed:
+        return seen
+    before = {name.removesuffix("_hash"): _shown(seen, name.removesuffix("_hash")) for name in changed}
+    new: User = replace(seen, **changed)  # type: ignore[arg-type]
+    return replace(new, version=seen.version + 1, changes=with_change(seen.changes, seen.version, before))
+
+
+def check_user_version(user: User, expected: Expected) -> None:
+    """Raise `ChangedMeanwhile` unless the account has an expected version."""
+    check_version(f"The account {user.user_id}", expected, user.version, user.changes, lambda name: _shown(user, name))
+
+
+def _shown(user: User, name: str) -> object:
+    return HIDDEN if name == "password" else getattr(user, name)
 
 
 @dataclass(frozen=True, kw_only=True)

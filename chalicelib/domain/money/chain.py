@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from hashlib import sha256
 
-from chalicelib.domain.errors import LedgerDamaged
+from chalicelib.domain.money.errors import LedgerDamaged
 from chalicelib.domain.money.wallets import Entry, Page
 
 

@@ -9,6 +9,8 @@ from chalicelib.domain.end_reasons import EndReason
 HOUR_MS = 3_600_000
 # Upper bounds of the histogram's buckets; one more bucket holds longer times. Logs that come later are ignored.
 BOUNDS_MS = (0, 10, 25, 50, 100, 250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000)
+# The names of the counters of cut-off times, before the end reason.
+COUNTED, SUMMED = "cut_off", "cut_off_ms"
 # Ends before the paid time was over, not by the viewer. An expired lease is excluded: media was rejected long
 # before its end was recorded.
 EARLY = frozenset(EndReason) - {EndReason.VIEWER_STOPPED, EndReason.LEASE_EXPIRED}
@@ -61,6 +63,15 @@ def cut_off_stats(parts: Iterable[CutOffs]) -> list[CutOffStats]:
     return [_stats(reason, found) for reason, found in sorted(together.items())]
 
 
+def p99_ms(parts: Iterable[CutOffs]) -> int | None:
+    """Return an upper bound for the 99th percentile over all hours and reasons; None without sessions."""
+    found = list(parts)
+    if not found:
+        return None
+    counts = [sum(column) for column in zip(*(each.counts for each in found), strict=True)]
+    return _percentile(counts, max(each.max_ms for each in found), 99)
+
+
 def by_bound(part: CutOffs) -> Mapping[str, int]:
     """Return a histogram with its bounds in ms, or `more`, as keys."""
     return dict(zip([*map(str, BOUNDS_MS), "more"], part.counts, strict=True))
@@ -76,6 +87,12 @@ def _stats(reason: EndReason, parts: list[CutOffs]) -> CutOffStats:
         p99_ms=_percentile(counts, max_ms, 99),
         max_ms=max_ms,
     )
+
+
+def counters_of(end_reason: EndReason, cut_off_ms: int) -> Mapping[str, int]:
+    """Return the counters that one cut-off time raises: its bucket, by its place in `BOUNDS_MS`, and the sum in ms."""
+    bucket = sum(cut_off_ms > bound for bound in BOUNDS_MS)
+    return {f"{COUNTED}.{end_reason}.{bucket}": 1, f"{SUMMED}.{end_reason}": cut_off_ms}
 
 
 def _count(found: list[int]) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.money.cut_offs import EARLY, CutOffs, cut_off_ms, histograms
+from chalicelib.domain.money.cut_offs import EARLY, CutOffs, CutOffStats, cut_off_ms, histograms
 from chalicelib.domain.money.lease import GRACE_MS
 from chalicelib.domain.money.measuring import GIVE_UP_MS
 from chalicelib.domain.money.points import MS_PER_MINUTE
@@ -76,6 +76,7 @@ class SessionReconciliation:
     served_ahead_millipoints: int
     unserved_credit_millipoints: int
     debt_millipoints: int
+    debt_payment_millipoints: int
     adjustment_millipoints: int
     net_millipoints: int
     leases: int
@@ -101,6 +102,7 @@ class DayTotals:
     day: str
     sessions: int = 0
     disagreeing: int = 0
+    ledger_mismatches: int = 0
     not_measured: int = 0
     lease_millipoints: int = 0
     refund_millipoints: int = 0
@@ -108,6 +110,7 @@ class DayTotals:
     served_ahead_millipoints: int = 0
     unserved_credit_millipoints: int = 0
     debt_millipoints: int = 0
+    debt_payment_millipoints: int = 0
     adjustment_millipoints: int = 0
     net_millipoints: int = 0
     leases: int = 0
@@ -119,6 +122,17 @@ class DayTotals:
     drift_millipoints: int = 0
     cut_offs: tuple[CutOffs, ...] = ()
     all_added_up: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconciliationFigures:
+    """Yesterday and today (UTC) together, as of the last run."""
+
+    sessions: int
+    disagreeing: int
+    ledger_mismatches: int
+    drift_points: float
+    cut_offs: list[CutOffStats]
 
 
 # The fields that a day sums over its sessions.
@@ -142,8 +156,7 @@ def reconcile(
     ahead, credited = -by_kind[EntryKind.SERVED_AHEAD], by_kind[EntryKind.UNSERVED_CREDIT]
     net, rate = leased - returned - adjusted + ahead - credited, record.rate_millipoints_per_minute
     debt = record.settled_debt_millipoints or 0
-    media = served or Served()
-    free = rate == 0 or record.kind is SessionKind.PREVIEW
+    media, free = served or Served(), rate == 0 or record.kind is SessionKind.PREVIEW
     paid_ms = None if free else (net + debt) * MS_PER_MINUTE // rate
     drift_ms = media.media_ms - paid_ms if measured and paid_ms is not None else None
     agreed = net + adjusted == record.charged_millipoints
@@ -171,6 +184,7 @@ def reconcile(
         served_ahead_millipoints=ahead,
         unserved_credit_millipoints=credited,
         debt_millipoints=debt,
+        debt_payment_millipoints=record.debt_payment_millipoints,
         adjustment_millipoints=adjusted,
         net_millipoints=net,
         leases=sum(entry.kind in (EntryKind.LEASE, EntryKind.UNSERVED) for entry in entries),
@@ -230,6 +244,7 @@ def add_up(day: str, rows: Sequence[SessionReconciliation], *, all_added_up: boo
         day=day,
         sessions=len(rows),
         disagreeing=sum(not row.agrees for row in rows),
+        ledger_mismatches=sum(row.reason is Finding.LEDGER_MISMATCH for row in rows),
         not_measured=sum(row.reason is Finding.NOT_MEASURED for row in rows),
         all_added_up=all_added_up,
         cut_offs=histograms(

@@ -64,7 +64,7 @@ class SessionRecord:
     `budget_millipoints`. Its one settlement (`settlement.py`) was at `settled_at_ms`: for `settled_ms` of media, served
     ahead (positive) or not served (negative), the viewer paid (negative) or got `settled_millipoints`, of which
     `settled_debt_millipoints` became debt. `charged_millipoints` includes it without the debt. Sessions that ended
-    before there were settlements have no `reserved_millipoints`.
+    before there were settlements have no `reserved_millipoints`. `message` is an operator's to the viewer, at a kick.
     """
 
     session_id: str
@@ -92,6 +92,9 @@ class SessionRecord:
     settled_ms: int | None = None
     settled_millipoints: int | None = None
     settled_debt_millipoints: int | None = None
+    # What its start paid of the debt of earlier sessions. It is no part of its cost.
+    debt_payment_millipoints: int = 0
+    message: str | None = None
 
     @property
     def active(self) -> bool:

@@ -118,13 +118,14 @@ def reversal_action(payment: Payment, disable_account: bool) -> Action:
 
 
 def kick_action(record: SessionRecord, reason: str) -> Action:
-    """Return the action of a kick."""
+    """Return the action of a kick, with the message that the viewer got."""
+    message = {"message": record.message} if record.message else {}
     return Action(
         name="session.kick",
         target=record.session_id,
         user_id=record.user_id,
         after={"end_reason": record.end_reason},
-        details={"reason": reason, "stream_id": record.stream_id},
+        details={"reason": reason, "stream_id": record.stream_id, **message},
     )
 
 

@@ -7,8 +7,12 @@ from enum import StrEnum
 
 MINUTE_MS = 60_000
 HOUR_MINUTES = 60
+# In place of an epoch minute: counters without end, as Prometheus reads them.
+TOTALS_MINUTE = 0
 # Rejected media: invalid token, no points, ended by an operator, stream over, too fast.
 REFUSALS = (401, 402, 403, 410, 429)
+# The names of the counters of answers, behind the part's.
+STATUS_CLASSES, CLOSED_NAME = ("2xx", "3xx", "4xx", "5xx"), "closed"
 # The client disconnected before the response; nginx logs 499.
 CLOSED = (0, 499)
 
@@ -79,7 +83,7 @@ def counts_of(part: Part, status: int, size: int, found: Mapping[Kept, bool]) ->
     """Return the counters of one answer. `found` maps each cache that was used to whether it had a copy."""
     counts = Counter({f"{part}_bytes": size})
     if status in CLOSED:
-        counts[f"{part}_closed"] += 1
+        counts[f"{part}_{CLOSED_NAME}"] += 1
     elif 200 <= status < 600:
         counts[f"{part}_{status // 100}xx"] += 1
     if part is Part.MEDIA and status in REFUSALS:

@@ -1,4 +1,4 @@
-"""Tracks, repairs and lasting problems of a stream's source."""
+"""Tracks of a stream's source, and repairs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,6 @@ from enum import StrEnum
 # Bounds of the runtime's row. Codec, language and title come from the source and may have any length.
 TRACKS_MAX = 32
 TRACK_TEXT_CHARS_MAX = 80
-ISSUE_DETAIL_CHARS_MAX = 300
 
 
 class TrackKind(StrEnum):
@@ -55,29 +54,6 @@ class Repairs:
     restarts_avoided: int = 0
 
 
-class IngestIssueCode(StrEnum):
-    """A lasting problem of a source, or of what is published from it (`PUBLISHED_FAULTY`)."""
-
-    AUDIO_MISSING = "audio_missing"
-    AUDIO_GAPS = "audio_gaps"
-    AUDIO_DRIFT = "audio_drift"
-    PICTURE_PAUSED = "picture_paused"
-    PICTURE_FROZEN = "picture_frozen"
-    TIMESTAMP_JUMPS = "timestamp_jumps"
-    FORMAT_CHANGES = "format_changes"
-    DAMAGED_MEDIA = "damaged_media"
-    PUBLISHED_FAULTY = "published_faulty"
-
-
-@dataclass(frozen=True, kw_only=True)
-class IngestIssue:
-    """A lasting problem; `detail` is a plain sentence for the operator."""
-
-    code: IngestIssueCode
-    detail: str
-    since_ms: int
-
-
 def bounded_tracks(tracks: Sequence[SourceTrack]) -> tuple[SourceTrack, ...]:
     """Return the first `TRACKS_MAX` tracks, with texts cut to `TRACK_TEXT_CHARS_MAX`."""
     return tuple(
@@ -90,9 +66,3 @@ def bounded_tracks(tracks: Sequence[SourceTrack]) -> tuple[SourceTrack, ...]:
         )
         for track in tracks[:TRACKS_MAX]
     )
-
-
-def bounded_issues(issues: Sequence[IngestIssue]) -> tuple[IngestIssue, ...]:
-    """Return the last issue of each code, with details cut to `ISSUE_DETAIL_CHARS_MAX`."""
-    by_code = {issue.code: issue for issue in issues}
-    return tuple(replace(issue, detail=issue.detail[:ISSUE_DETAIL_CHARS_MAX]) for issue in by_code.values())

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chalicelib.domain.streams.media_health import IngestIssue, Repairs, SourceTrack
+from chalicelib.domain.streams.media_health import Repairs, SourceTrack
 
 
 class RuntimeState(StrEnum):
@@ -73,8 +73,7 @@ class Runtime:
     `bitrate_bps` is of the best rendition, `ingest_bitrate_bps` of the source (None if unknown). `source` is what is
     played: `primary`, `backup-1` and on, or `slate`. `waiting` is why no worker has it. `down_since_ms` is set while
     the stream is not live; `outages` are the newest that ended, oldest first. `tracks` are those of the played source,
-    `repairs` those of the current run, `issues` are lasting problems: at most `TRACKS_MAX` tracks, and one issue for
-    each code.
+    at most `TRACKS_MAX`, `repairs` those of the current run.
     """
 
     stream_id: str
@@ -98,7 +97,6 @@ class Runtime:
     outages: tuple[Outage, ...] = ()
     tracks: tuple[SourceTrack, ...] = ()
     repairs: Repairs | None = None
-    issues: tuple[IngestIssue, ...] = ()
 
     def is_claimed(self, now_ms: int) -> bool:
         """Return whether a worker holds a claim that has not expired."""

@@ -1,6 +1,6 @@
 """A stream's settings and their rules."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hmac import compare_digest
 
@@ -11,6 +11,7 @@ from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
 from chalicelib.domain.streams.ladders import ABR_PROFILES, CUSTOM_PROFILE, FPS_MAX_DEFAULT, Rendition
 from chalicelib.domain.streams.pacing import SEGMENT_SECONDS_MIN, Latency
 from chalicelib.domain.streams.playlist_size import window_fault
+from chalicelib.domain.versions import Change
 
 
 class DesiredState(StrEnum):
@@ -71,6 +72,8 @@ class Stream:
     version: int = 1
     archived: bool = False
     created_at_ms: int = 0
+    # What the last changes replaced. It follows from them, so streams compare without it.
+    changes: tuple[Change, ...] = field(default=(), compare=False)
 
     @property
     def renditions(self) -> tuple[Rendition, ...]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from chalicelib.domain.access.clients import Client
 from chalicelib.domain.access.tokens import PlayClaims, play_expiry_ms
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import SessionOver, TokenExpired, Unauthenticated
+from chalicelib.domain.errors import TokenExpired, Unauthenticated
+from chalicelib.domain.money.errors import SessionOver
 from chalicelib.domain.money.lease import GRACE_MS, available_millipoints, exhausted_reason, fetchable_ms
 from chalicelib.domain.money.sessions import ActiveSession
 from chalicelib.domain.money.wallets import Wallet

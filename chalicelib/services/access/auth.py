@@ -1,7 +1,9 @@
 """Login, refresh and logout: short-lived access tokens, and refresh tokens that rotate in families."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from chalicelib.domain.access.clients import Client, login_key
 from chalicelib.domain.access.tokens import (
     ACCESS_TTL_MS,
     REFRESH_REUSE_GRACE_MS,
@@ -12,7 +14,8 @@ from chalicelib.domain.access.tokens import (
 from chalicelib.domain.accounts.users import RefreshFamily, Role, User
 from chalicelib.domain.errors import Forbidden, InvalidCredentials, Unauthenticated, WrongPassword
 from chalicelib.domain.ids import new_token_id
-from chalicelib.ports.common import Clock, RowRefused
+from chalicelib.ports.clients import Clients
+from chalicelib.ports.common import Clock, RowRefused, StoreUnavailable
 from chalicelib.ports.counters import Counters
 from chalicelib.ports.identity import PasswordHasher, Tokens, Users
 from chalicelib.services.access.limiter import Limiter
@@ -43,6 +46,7 @@ class Auth:
         users: Users,
         passwords: PasswordHasher,
         tokens: Tokens,
+        clients: Clients,
         limiter: Limiter,
         counters: Counters,
         clock: Clock,
@@ -50,6 +54,7 @@ class Auth:
         self._users = users
         self._passwords = passwords
         self._tokens = tokens
+        self._clients = clients
         self._limiter = limiter
         self._counters = counters
         self._clock = clock
@@ -77,8 +82,8 @@ class Auth:
         if user.token_generation != caller.generation:
             raise Unauthenticated(ENDED)
 
-    def login(self, email: str, password: str, *, ip: str) -> Login:
-        """Check a password and open a refresh family.
+    def login(self, email: str, password: str, *, ip: str, user_agent: str = "") -> Login:
+        """Check a password and open a refresh family. The client is stored for the timeline of the account.
 
         Raise `InvalidCredentials`, always after the same time, or `TooManyRequests` after too many failures.
         """
@@ -88,7 +93,15 @@ class Auth:
             if user is None or not fits or user.disabled:
                 self._counters.add("login_failures")
                 raise InvalidCredentials(WRONG)
-        return self.open(user)
+        key = login_key(self._clock.now_ms(), new_token_id())
+        # First, so that of an account that is erased meanwhile no client is left.
+        with suppress(StoreUnavailable):
+            self._clients.put(key, user.user_id, Client(ip=ip, user_agent=user_agent), self._clock.now_ms())
+        try:
+            return self.open(user)
+        except InvalidCredentials:
+            self._clients.delete(key)
+            raise
 
     def prove(self, user: User, password: str, *, ip: str) -> None:
         """Check the password of a logged-in user. Raise `WrongPassword`, or `TooManyRequests` as at a login."""

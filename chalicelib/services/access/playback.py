@@ -1,4 +1,4 @@
-"""Playback sessions for viewers and operators: start, renew, stop, preview, kick, list."""
+"""Playback sessions for viewers and operators: start, renew, stop, preview, list."""
 
 import random
 from contextlib import suppress
@@ -8,21 +8,21 @@ from chalicelib.domain.access.clients import Client, start_key
 from chalicelib.domain.accounts.users import User
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import (
+    Blocked,
     Forbidden,
-    LeaseNotPaid,
     SessionLimit,
-    SessionNotFound,
     StreamFull,
     StreamNotFound,
     StreamNotLive,
     Unauthenticated,
 )
 from chalicelib.domain.ids import new_session_id, session_id_of
+from chalicelib.domain.money.errors import LeaseNotPaid
 from chalicelib.domain.money.lease import PREVIEW_MS, Outcome
 from chalicelib.domain.money.lists import SessionFilter
 from chalicelib.domain.money.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
 from chalicelib.domain.money.sessions import DUE_SHARDS, ActiveSession, SessionKind, SessionRecord
-from chalicelib.domain.operations.audit import Action, Actor, kick_action
+from chalicelib.domain.operations.audit import Action, Actor
 from chalicelib.domain.streams.stream import END_OF_DESIRED, DesiredState, Stream
 from chalicelib.ports.clients import Clients
 from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
@@ -31,6 +31,7 @@ from chalicelib.ports.lists import SessionLists
 from chalicelib.ports.money import PlaybackSessions, Wallets
 from chalicelib.ports.streams import Streams
 from chalicelib.services.access.auth import ENDED
+from chalicelib.services.access.blocks import BlocksService
 from chalicelib.services.access.limiter import Limiter
 from chalicelib.services.access.reaper import REARM_MS
 from chalicelib.services.money.billing import Beat, Billing
@@ -65,6 +66,7 @@ class Playback:
         *,
         billing: Billing,
         session_opener: SessionOpener,
+        blocks: BlocksService,
         limiter: Limiter,
         users: Users,
         wallets: Wallets,
@@ -78,6 +80,7 @@ class Playback:
     ) -> None:
         self._billing = billing
         self._session_opener = session_opener
+        self._blocks = blocks
         self._limiter = limiter
         self._users = users
         self._wallets = wallets
@@ -103,7 +106,7 @@ class Playback:
 
         With `replace`, reaching a limit ends the user's oldest session that counts towards it as `superseded`. Raise
         `StreamNotFound`, `StreamNotLive`, `SessionLimit`, `StreamFull`, `SessionOver` (no points left, or the key's
-        session has ended), `IdempotencyMismatch`, `Forbidden` (disabled) or `TooManyRequests`.
+        session has ended), `IdempotencyMismatch`, `Blocked`, `Forbidden` (disabled) or `TooManyRequests`.
         """
         budget = MILLIPOINTS_MAX if max_points is None else max_points * MILLIPOINTS_PER_POINT
         session_id = session_id_of(user_id, idempotency_key) if idempotency_key else new_session_id()
@@ -111,6 +114,7 @@ class Playback:
         if found is not None:
             return Opened(**vars(found), stream=self._streams.get(stream_id))
         self._limiter.start(user_id)
+        self._blocks.check(user_id, stream_id)
         stream = self._live_stream(stream_id)
         record = self._record(user_id, session_id, stream, SessionKind.VIEWING)
         try:
@@ -148,21 +152,6 @@ class Playback:
     def stop(self, user_id: str, session_id: str) -> SessionRecord:
         """End the viewer's session and refund the unserved part of the lease. Stopping again changes nothing."""
         return self._billing.end(user_id, session_id, EndReason.VIEWER_STOPPED)
-
-    def kick(self, session_id: str, *, reason: str = "", by: Actor | None = None) -> SessionRecord:
-        """End any session. When this returns, a gateway with a denylist serves nothing to it."""
-        record = self._sessions.get(session_id)
-        if record is None:
-            raise SessionNotFound(f"There is no session {session_id}.")
-
-        def look() -> Action | None:
-            found = self._sessions.get(session_id)
-            return kick_action(found, reason) if found and found.end_reason is EndReason.KICKED else None
-
-        with self._audit.also_unfinished(by, look):
-            record = self._billing.end(record.user_id, session_id, EndReason.KICKED)
-        self._audit.record(by, kick_action(record, reason))
-        return record
 
     def listing(self, wanted: SessionFilter, *, limit: int, cursor: str | None) -> ListPage[LiveSession]:
         """Return sessions, newest first, with live data from their wallets."""
@@ -210,6 +199,9 @@ class Playback:
         # The same for the account: ending its logins also ends its sessions.
         with suppress(StoreUnavailable):
             self._check_still_allowed(user, record)
+        # And for a block: its kick ended the sessions that it saw.
+        with suppress(StoreUnavailable):
+            self._check_still_unblocked(record)
         return Opened(**vars(beat), stream=stream)
 
     def _check_still_wanted(self, user_id: str, record: SessionRecord) -> None:
@@ -230,6 +222,16 @@ class Playback:
         self._billing.end(seen.user_id, record.session_id, reason, as_of_ms=record.started_at_ms)
         self._clients.delete(start_key(record.session_id))
         raise Forbidden(DISABLED) if disabled else Unauthenticated(ENDED)
+
+    def _check_still_unblocked(self, record: SessionRecord) -> None:
+        """End the session if its user was blocked while it was opened. An operator's preview is not blocked."""
+        try:
+            if record.kind is SessionKind.VIEWING:
+                self._blocks.check(record.user_id, record.stream_id)
+        except Blocked:
+            as_of_ms = record.started_at_ms
+            self._billing.end(record.user_id, record.session_id, EndReason.KICKED, as_of_ms=as_of_ms)
+            raise
 
     def _record(self, user_id: str, session_id: str, stream: Stream, kind: SessionKind) -> SessionRecord:
         preview = kind is SessionKind.PREVIEW

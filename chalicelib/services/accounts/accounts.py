@@ -9,12 +9,14 @@ from chalicelib.domain.accounts.users import (
     UserFilter,
     check_credentials,
     check_new_password,
+    check_user_version,
 )
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import UserNotFound
+from chalicelib.domain.errors import Busy, UserNotFound
 from chalicelib.domain.ids import USER_ID, new_user_id
 from chalicelib.domain.operations.audit import Action, Actor, account_action, user_values
-from chalicelib.ports.common import Clock, ListPage
+from chalicelib.domain.versions import Expected
+from chalicelib.ports.common import Clock, ListPage, RowRefused
 from chalicelib.ports.identity import PasswordHasher, Users
 from chalicelib.ports.money import Wallets
 from chalicelib.services.money.billing import Billing
@@ -109,12 +111,15 @@ class Accounts:
         role: Role | None = None,
         disabled: bool | None = None,
         by: Actor | None = None,
+        expected: Expected = None,
     ) -> User:
         """Set the given fields. A password or disabling ends all logins, and all sessions as `kicked`.
 
-        Raise `UserNotFound` or `Invalid`.
+        Raise `UserNotFound`, `Invalid`, or `ChangedMeanwhile`, before anything is done, if the account has none of the
+        expected versions.
         """
         seen = self.get(user_id)
+        check_user_version(seen, expected)
         if password:
             check_new_password(password, seen.email)
         given = {"password": password, "role": role, "disabled": disabled}
@@ -127,12 +132,18 @@ class Accounts:
             return account_action(seen, user, changes)
 
         with self._audit.also_unfinished(by, look):
-            user = self._users.change(
-                user_id,
-                password_hash=self._passwords.hash(password) if password else None,
-                role=role.value if role else None,
-                disabled=disabled,
-            )
+            try:
+                user = self._users.change(
+                    user_id,
+                    password_hash=self._passwords.hash(password) if password else None,
+                    role=role.value if role else None,
+                    disabled=disabled,
+                    version=None if expected is None else seen.version,
+                )
+            except RowRefused:
+                # Another change came first, so the version is no longer an expected one.
+                check_user_version(self.get(user_id), expected)
+                raise Busy("The account was changed meanwhile. Try again.") from None
             if disabled or password:
                 self._billing.end_all(user_id, EndReason.KICKED)
         self._audit.record(by, account_action(seen, user, changes))

@@ -1,7 +1,8 @@
 """Reversal of payments, as after a chargeback: points come back from the wallet, and the account may be disabled."""
 
 from chalicelib.domain.accounts.users import STAFF
-from chalicelib.domain.errors import Conflict, NotReversible, PaymentNotFound
+from chalicelib.domain.errors import Conflict
+from chalicelib.domain.money.errors import NotReversible, PaymentNotFound
 from chalicelib.domain.money.wallets import REVERSAL_PREFIX, EntryKind, Payment
 from chalicelib.domain.operations.audit import Actor, reversal_action
 from chalicelib.ports.identity import Users

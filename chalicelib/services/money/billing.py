@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from chalicelib.domain.access.tokens import PLAY_TTL_MS_MAX
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import Busy, SessionNotFound, SessionOver
+from chalicelib.domain.errors import Busy, SessionNotFound
+from chalicelib.domain.money.errors import SessionOver
 from chalicelib.domain.money.lease import Outcome, Over, Purchase, Unchanged, close, decide
 from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
 from chalicelib.domain.money.settlement import VIEWERS_OWN
@@ -104,11 +105,20 @@ class Billing:
                 return beat
         raise Busy("The wallet was busy at every try. Nothing was charged. Send the same heartbeat again.")
 
-    def end(self, user_id: str, session_id: str, reason: EndReason, *, as_of_ms: int | None = None) -> SessionRecord:
+    def end(
+        self,
+        user_id: str,
+        session_id: str,
+        reason: EndReason,
+        *,
+        as_of_ms: int | None = None,
+        message: str | None = None,
+    ) -> SessionRecord:
         """End a session and refund the unserved part of its lease, after the viewer's own ends without its reserve.
 
-        Ending it again returns its record. `as_of_ms` is an earlier time from which on nothing was served. When this
-        returns, the gateway on this machine rejects the session. Raise `SessionNotFound` or `Busy`.
+        Ending it again returns its record. `as_of_ms` is an earlier time from which on nothing was served, `message` is
+        for the viewer. When this returns, the gateway on this machine rejects the session. Raise `SessionNotFound` or
+        `Busy`.
         """
         for attempt in range(TRIES_MAX):
             back_off(attempt)
@@ -121,7 +131,7 @@ class Billing:
                     continue
                 self._denylist.deny_session(session_id, record.end_reason or reason)
                 return record
-            if self.end_as_seen(wallet, session, reason, as_of_ms):
+            if self.end_as_seen(wallet, session, reason, as_of_ms, message):
                 return self.record_of(user_id, session_id)
         raise Busy("The wallet was busy at every try. The session was not ended. Try again.")
 
@@ -138,7 +148,12 @@ class Billing:
                 self._denylist.deny_session(record.session_id, record.end_reason)
 
     def end_as_seen(
-        self, wallet: Wallet, session: ActiveSession, reason: EndReason, as_of_ms: int | None = None
+        self,
+        wallet: Wallet,
+        session: ActiveSession,
+        reason: EndReason,
+        as_of_ms: int | None = None,
+        message: str | None = None,
     ) -> bool:
         """End a session unless it has changed since it was read. Return whether it ended."""
         # The clock first: an outage known at that time is in what is read after it.
@@ -156,7 +171,7 @@ class Billing:
                 reserves=as_of_ms is None and reason in VIEWERS_OWN and self._metering.is_followed(),
                 in_outage=is_down_for(session, outages),
             )
-            self._wallets.end(wallet.user_id, session, reason, closing, now_ms)
+            self._wallets.end(wallet.user_id, session, reason, closing, now_ms, message)
         except WalletRefused as refusal:
             self._ledger.make_room(refusal.wallet or wallet)
             return False
@@ -183,6 +198,7 @@ class Billing:
             reserved_millipoints=record.reserved_millipoints,
             watched_ms=record.watched_ms,
             balance_millipoints=wallet.balance_millipoints,
+            message=record.message,
         )
 
     def state(self, wallet: Wallet, session: ActiveSession, outcome: Outcome, now_ms: int) -> Beat:

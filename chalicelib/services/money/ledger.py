@@ -1,20 +1,18 @@
 """Wallets, payments, and the ledger, which consists of journal and pages."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from chalicelib.domain.errors import (
-    Busy,
+from chalicelib.domain.errors import Busy, UserNotFound, WrongCursor
+from chalicelib.domain.money.chain import ChainState, initial_state, make_page, state_after
+from chalicelib.domain.money.errors import (
     InsufficientBalance,
     LedgerDamaged,
     NotReversible,
     PaymentMismatch,
     PaymentNotFound,
-    UserNotFound,
     WalletFull,
-    WrongCursor,
 )
-from chalicelib.domain.money.chain import ChainState, initial_state, make_page, state_after
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.wallets import (
@@ -234,18 +232,21 @@ class LedgerService:
             raise LedgerDamaged(f"The ledger of {user_id} has no page before version {first_version}.")
         return state_after(before[0])
 
-    def catch_up(self) -> int:
+    def catch_up(self, report_behind: Callable[[int], None] = lambda pages: None) -> int:
         """Move pages that heartbeats have missed, and return how many. For the schedule.
 
-        A damaged ledger does not delay other wallets; `LedgerDamaged` is raised at the end.
+        A damaged ledger does not delay other wallets; `LedgerDamaged` is raised at the end. `report_behind` gets the
+        number of pages that were found and could not be moved.
         """
         found: Sequence[Wallet] = self._wallets.with_full_pages(CATCH_UP_WALLETS_MAX)
-        moved, damaged = 0, None
+        moved, behind, damaged = 0, 0, None
         for wallet in found:
             try:
                 moved += self.flush(wallet)
             except LedgerDamaged as error:
+                behind += len(full_pages(wallet.journal))
                 damaged = error
+        report_behind(behind)
         if damaged is not None:
             raise damaged
         return moved

@@ -3,7 +3,8 @@
 from contextlib import suppress
 from typing import TypedDict, Unpack
 
-from chalicelib.domain.errors import Invalid, PaymentNotFound, UserNotFound
+from chalicelib.domain.errors import Invalid, UserNotFound
+from chalicelib.domain.money.errors import PaymentNotFound
 from chalicelib.domain.money.lists import PaymentFilter
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.wallets import NO_DAILY_CAP, OPERATOR_SOURCE, Payment, Wallet

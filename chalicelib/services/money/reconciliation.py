@@ -5,12 +5,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from chalicelib.domain.errors import AdjustmentOutOfBounds, DomainError, SessionActive, SessionNotFound
-from chalicelib.domain.money.cut_offs import CutOffStats, cut_off_stats
+from chalicelib.domain.errors import DomainError, SessionActive, SessionNotFound
+from chalicelib.domain.money.cut_offs import counters_of, cut_off_stats
+from chalicelib.domain.money.errors import AdjustmentOutOfBounds
 from chalicelib.domain.money.measuring import Measurement, measurement
 from chalicelib.domain.money.reconciliation import (
     DayTotals,
     Finding,
+    ReconciliationFigures,
     SessionReconciliation,
     add_up,
     next_try_ms,
@@ -21,6 +23,7 @@ from chalicelib.domain.money.settlement import awaits_settlement
 from chalicelib.domain.money.usage import Follower, Served, day_key, day_of
 from chalicelib.domain.money.wallets import MS_PER_DAY, Wallet
 from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
+from chalicelib.ports.counters import Counters
 from chalicelib.ports.money import BeyondCost, PlaybackSessions
 from chalicelib.ports.reconciliation import Due, Reconciliations
 from chalicelib.ports.usage import Usage
@@ -45,16 +48,6 @@ class Run:
     failed: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReconciliationFigures:
-    """Yesterday and today together, as of the last run."""
-
-    sessions: int
-    disagreeing: int
-    drift_points: float
-    cut_offs: list[CutOffStats]
-
-
 class Reconciliation:
     """Compares what was served with what was paid."""
 
@@ -67,6 +60,7 @@ class Reconciliation:
         statements: Statements,
         settlements: Settlements,
         usage: Usage,
+        counters: Counters,
         clock: Clock,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -76,6 +70,7 @@ class Reconciliation:
         self._statements = statements
         self._settlements = settlements
         self._usage = usage
+        self._counters = counters
         self._clock = clock
         self._monotonic = monotonic
 
@@ -128,7 +123,12 @@ class Reconciliation:
             entries = list(self._statements.session_entries(record))
             row = reconcile(record, entries, served, now_ms, measured=is_measured)
         again_at_ms = next_try_ms(row)
-        self._table.settle(row, due, again_at_ms)
+        before = None if row.cut_off_ms is None else self._table.row(row.day, row.session_id)
+        # An adjustment makes a session due again, with the same cut-off time.
+        is_new = row.cut_off_ms is not None and (before is None or before.cut_off_ms is None)
+        if self._table.settle(row, due, again_at_ms) and is_new:
+            for name, amount in counters_of(row.end_reason, row.cut_off_ms or 0).items():
+                self._counters.add(name, amount)
         return again_at_ms is None
 
     def rows(
@@ -164,6 +164,7 @@ class Reconciliation:
         return ReconciliationFigures(
             sessions=sum(totals.sessions for totals in found),
             disagreeing=sum(totals.disagreeing for totals in found),
+            ledger_mismatches=sum(totals.ledger_mismatches for totals in found),
             drift_points=sum(totals.drift_millipoints for totals in found) / 1000,
             cut_offs=cut_off_stats(each for totals in found for each in totals.cut_offs),
         )

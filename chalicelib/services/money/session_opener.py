@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import Busy, DebtOpen, IdempotencyMismatch, SessionLimit, SessionOver, StreamFull
+from chalicelib.domain.errors import Busy, IdempotencyMismatch, SessionLimit, StreamFull
+from chalicelib.domain.money.errors import DebtOpen, SessionOver
 from chalicelib.domain.money.lease import GRACE_MS, Outcome, Over, Purchase, first_purchase
 from chalicelib.domain.money.points import lease_charge
 from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
@@ -103,7 +104,7 @@ class SessionOpener:
             if isinstance(purchase, Over):
                 raise SessionOver(purchase.reason, balance_millipoints=wallet.balance_millipoints)
             session = self._first_session(record, purchase, budget_millipoints, now_ms, counted=viewers_max > 0)
-            known = replace(record, from_version=wallet.version)
+            known = replace(record, from_version=wallet.version, debt_payment_millipoints=debt)
             try:
                 self._wallets.start(user_id, session, known, self._sessions_per_user_max, viewers_max, debt)
             except NoPlace:

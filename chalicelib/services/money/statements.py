@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from chalicelib.domain.errors import LedgerDamaged
 from chalicelib.domain.money.chain import ChainState, initial_state, make_page, next_state, state_after
+from chalicelib.domain.money.errors import LedgerDamaged
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.wallets import PAGE_ENTRIES, Entry, EntryKind, end_entry_id
 from chalicelib.ports.common import Clock, ListPage

@@ -5,17 +5,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.domain.operations.error_counts import ErrorCount, ErrorKind
+from chalicelib.domain.operations.totals import PROBLEM
 from chalicelib.domain.operations.traffic import MINUTE_MS, StreamTraffic, Traffic, hour_of, traffic_of
 from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
 from chalicelib.ports.counters import Counters
+from chalicelib.ports.errors import Errors
 from chalicelib.ports.media import MediaStore
 from chalicelib.ports.money import PlaybackSessions
 from chalicelib.ports.streams import Streams
 from chalicelib.ports.usage import Usage
 
 METRICS_MINUTES = 5
-ERRORS_MINUTES = 60
-PROBLEM_PREFIX = "problem."
+PROBLEM_PREFIX = f"{PROBLEM}."
+ERROR_CLASSES = ("4xx", "5xx")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,16 +36,6 @@ class Metrics:
     gateway: Traffic
 
 
-@dataclass(frozen=True, kw_only=True)
-class ErrorCount:
-    """How often an error was returned in the window."""
-
-    status: int
-    code: str
-    count: int
-    last_minute_ms: int
-
-
 class Monitoring:
     """Metrics of the API and the gateways. Workers report for themselves."""
 
@@ -54,6 +47,7 @@ class Monitoring:
         counters: Counters,
         sessions: PlaybackSessions,
         usage: Usage,
+        errors: Errors,
         clock: Clock,
     ) -> None:
         self._streams = streams
@@ -61,6 +55,7 @@ class Monitoring:
         self._counters = counters
         self._sessions = sessions
         self._usage = usage
+        self._errors = errors
         self._clock = clock
 
     def health(self) -> Mapping[str, bool]:
@@ -70,11 +65,22 @@ class Monitoring:
             "media": _works(lambda: self._media.list("streams/", limit=1)),
         }
 
-    def count_response(self, problem: Mapping[str, Any] | None) -> None:
+    def count_response(self, problem: Mapping[str, Any] | None, method: str, route: str, request_id: str) -> None:
         """Count a response, if it is a problem, and write the counters if that is due."""
         if problem is not None:
-            self._counters.add(f"{PROBLEM_PREFIX}{problem['status']}.{problem['code']}")
+            status, code = problem["status"], problem["code"]
+            self._counters.add(f"{PROBLEM_PREFIX}{status}.{code}")
+            self._errors.add(ErrorKind(status=status, code=code, method=method, route=route), request_id)
         self._counters.flush_if_due()
+        self._errors.flush_if_due()
+
+    def flush(self) -> None:
+        """Write the counters of a scheduled run, whose process may not run again."""
+        self._counters.flush()
+
+    def set_pages_behind(self, pages: int) -> None:
+        """Store how many full pages of journals could not be moved to the ledger."""
+        self._counters.set_gauge("ledger_pages_behind", pages)
 
     def count_failed_start(self) -> None:
         """Count a start that failed."""
@@ -104,16 +110,9 @@ class Monitoring:
         return self._usage.counted_by_stream(hour_of(minute), limit=limit, cursor=cursor)
 
     def errors(self) -> list[ErrorCount]:
-        """Return the errors of the last hour by status and code, most frequent first."""
-        minute = self._clock.now_ms() // MINUTE_MS
-        counts: Counter[str] = Counter()
-        last: dict[str, int] = {}
-        for each, found in self._counters.minutes(minute - ERRORS_MINUTES + 1, minute).items():
-            for name, count in found.items():
-                if name.startswith(PROBLEM_PREFIX):
-                    counts[name] += count
-                    last[name] = max(each * MINUTE_MS, last.get(name, 0))
-        return [_error_count(name, count, last[name]) for name, count in counts.most_common()]
+        """Return all errors by code and route, most frequent first."""
+        found = [each for status_class in ERROR_CLASSES for each in self._errors.listing(status_class)]
+        return sorted(found, key=lambda each: -each.count)
 
 
 def _works(check: Callable[[], object]) -> bool:
@@ -122,8 +121,3 @@ def _works(check: Callable[[], object]) -> bool:
     except StoreUnavailable:
         return False
     return True
-
-
-def _error_count(name: str, count: int, last_minute_ms: int) -> ErrorCount:
-    status, code = name.removeprefix(PROBLEM_PREFIX).split(".", 1)
-    return ErrorCount(status=int(status), code=code, count=count, last_minute_ms=last_minute_ms)

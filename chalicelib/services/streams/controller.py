@@ -15,6 +15,7 @@ from chalicelib.ports.money import PlaybackSessions
 from chalicelib.ports.streams import Runtimes, Streams, WorkQueue
 from chalicelib.services.money.billing import Billing
 from chalicelib.services.operations.workers import WorkersService
+from chalicelib.services.streams.ingest_issues import IngestIssuesService
 
 STREAMS_PER_PAGE = 100
 SESSIONS_PER_PAGE = 100
@@ -36,6 +37,7 @@ class Controller:
         queue: WorkQueue,
         billing: Billing,
         workers: WorkersService,
+        ingest_issues: IngestIssuesService,
         denylist: Denylist,
         clock: Clock,
     ) -> None:
@@ -45,6 +47,7 @@ class Controller:
         self._queue = queue
         self._billing = billing
         self._workers = workers
+        self._ingest_issues = ingest_issues
         self._denylist = denylist
         self._clock = clock
 
@@ -120,6 +123,11 @@ class Controller:
             state, waiting, error = RuntimeState.STOPPED, None, None
             is_current = (state, waiting) == (runtime.state, runtime.waiting)
         if not is_current:
+            # First, so that what fails here is repeated.
+            if error is None:
+                self._ingest_issues.record_stopped(stream.stream_id)
+            else:
+                self._ingest_issues.record_unclaimed(stream.stream_id, waiting, error)
             self._runtimes.mark_unclaimed(
                 runtime, state, error, waiting, outage_began_ms(runtime, self._clock.now_ms())
             )

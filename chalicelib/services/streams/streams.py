@@ -14,6 +14,8 @@ from chalicelib.domain.streams.outages import outages_of
 from chalicelib.domain.streams.runtime import Runtime, effective_state
 from chalicelib.domain.streams.stream import DesiredState, SessionBinding, Stream, stream_faults
 from chalicelib.domain.streams.stream_edits import Applies, applies, ends_slate, needs_new_encoder
+from chalicelib.domain.streams.stream_versions import check_stream_version, next_version
+from chalicelib.domain.versions import Expected
 from chalicelib.ports.common import Clock, ListPage, RowRefused, all_items
 from chalicelib.ports.money import PlaybackSessions
 from chalicelib.ports.streams import Runtimes, Streams
@@ -98,14 +100,23 @@ class StreamsService:
         items = [self.view_of(stream) for stream in page.items if not stream.archived]
         return ListPage(items=items, next_cursor=page.next_cursor)
 
-    def edit(self, stream_id: str, changes: dict[str, Any], *, dry_run: bool = False, by: Actor | None = None) -> Edit:
+    def edit(
+        self,
+        stream_id: str,
+        changes: dict[str, Any],
+        *,
+        dry_run: bool = False,
+        by: Actor | None = None,
+        expected: Expected = None,
+    ) -> Edit:
         """Set the given fields. The generation rises if they need a new encoder.
 
         A dry run changes nothing and returns what the change would do. Raise `Invalid`, `StreamNotFound`,
-        `IngestPortTaken` or `Busy`.
+        `IngestPortTaken`, `Busy`, or `ChangedMeanwhile` if the stream has none of the expected versions.
         """
         for _ in range(TRIES_MAX):
             seen = self.get(stream_id)
+            check_stream_version(seen, expected)
             new, runtime = self._changed(seen, changes), self._runtime(stream_id)
             if ends_slate(seen, new, runtime):
                 new = replace(new, generation=seen.generation + 1)
@@ -121,28 +132,37 @@ class StreamsService:
                 return edit
         raise Busy(CHANGED_BY_OTHERS)
 
-    def set_state(self, stream_id: str, desired: DesiredState, *, by: Actor | None = None) -> Stream:
+    def set_state(
+        self, stream_id: str, desired: DesiredState, *, by: Actor | None = None, expected: Expected = None
+    ) -> Stream:
         """Set the desired state. When this returns, the gateway rejects a stream that is no longer live.
 
         Its sessions end, most before this returns, and all with a refund from now on.
         """
-        return self._command("stream.state", stream_id, lambda seen: {"desired_state": desired}, by)
+        return self._command("stream.state", stream_id, lambda seen: {"desired_state": desired}, by, expected)
 
-    def restart(self, stream_id: str, *, by: Actor | None = None) -> Stream:
+    def restart(self, stream_id: str, *, by: Actor | None = None, expected: Expected = None) -> Stream:
         """Restart the encoder. Viewers stay."""
-        return self._command("stream.restart", stream_id, lambda seen: {"generation": seen.generation + 1}, by)
+        return self._command(
+            "stream.restart", stream_id, lambda seen: {"generation": seen.generation + 1}, by, expected
+        )
 
-    def rotate_ingest_key(self, stream_id: str, *, by: Actor | None = None) -> Stream:
+    def rotate_ingest_key(self, stream_id: str, *, by: Actor | None = None, expected: Expected = None) -> Stream:
         """Replace the ingest key. A sender with the old key is disconnected within seconds. Raise `StreamNotFound`."""
-        return self._command("stream.ingest-key", stream_id, lambda seen: {"ingest_key": new_ingest_key()}, by)
+        return self._command(
+            "stream.ingest-key", stream_id, lambda seen: {"ingest_key": new_ingest_key()}, by, expected
+        )
 
-    def archive(self, stream_id: str, *, by: Actor | None = None) -> Stream:
+    def archive(self, stream_id: str, *, by: Actor | None = None, expected: Expected = None) -> Stream:
         """Stop and hide the stream. Its ledger lines and sessions stay. Raise `StreamNotFound`."""
         changes = {"desired_state": DesiredState.STOPPED, "archived": True}
-        return self._command("stream.archive", stream_id, lambda seen: changes, by)
+        return self._command("stream.archive", stream_id, lambda seen: changes, by, expected)
 
-    def _command(self, name: str, stream_id: str, changes: Changes, by: Actor | None) -> Stream:
-        """Change the stream, act on the change, and audit it for `by`, also if acting fails. Return the new stream."""
+    def _command(self, name: str, stream_id: str, changes: Changes, by: Actor | None, expected: Expected) -> Stream:
+        """Change the stream, act on the change, and audit it for `by`, also if acting fails. Return the new stream.
+
+        Raise `ChangedMeanwhile`, before anything is done, if the stream has none of the expected versions.
+        """
         before = self.get(stream_id)
 
         def look() -> Action | None:
@@ -150,14 +170,15 @@ class StreamsService:
             return None if after is None or after.version == before.version else stream_action(name, before, after)
 
         with self._audit.also_unfinished(by, look):
-            seen, after = self._replace(before, changes)
+            seen, after = self._replace(before, changes, expected)
             self._controller.changed(after)
         self._audit.record(by, stream_action(name, seen, after))
         return after
 
-    def _replace(self, seen: Stream, changes: Changes) -> tuple[Stream, Stream]:
+    def _replace(self, seen: Stream, changes: Changes, expected: Expected) -> tuple[Stream, Stream]:
         """Write the changes. Return the stream before and after."""
         for _ in range(TRIES_MAX):
+            check_stream_version(seen, expected)
             new = self._changed(seen, changes(seen))
             if self._write(seen, new):
                 return seen, new
@@ -168,7 +189,7 @@ class StreamsService:
         """Write a change, if any. Return False after a concurrent change."""
         try:
             if new != seen:
-                self._streams.replace(seen, new)
+                self._streams.replace(seen, next_version(seen, new))
         except RowRefused:
             return False
         return True

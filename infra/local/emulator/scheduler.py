@@ -72,7 +72,9 @@ def run_due(scheduled: list[Job], now: datetime) -> None:
     """Invoke each job that is due, once."""
     for job in scheduled:
         if job.due <= now:
-            job.due = now + job.interval
+            # From one due time to the next, or each delay would shift all later ones.
+            following = job.due + job.interval
+            job.due = following if following > now else now + job.interval
             _invoke(job, now)
 
 

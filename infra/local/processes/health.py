@@ -47,6 +47,11 @@ def checks(layout: Layout) -> dict[str, Callable[[], bool]]:
     }
 
 
+def optional_checks(layout: Layout) -> dict[str, Callable[[], bool]]:
+    """Return a check for each part that runs only on request."""
+    return {"prometheus": lambda: _status(_tcp(layout.prometheus_port), "/-/ready") == 200}
+
+
 def accepts_connections(path: Path) -> bool:
     """Return whether a process listens on a unix socket."""
     with socket.socket(socket.AF_UNIX) as connection:

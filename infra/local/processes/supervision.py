@@ -26,6 +26,9 @@ STOP_S_MAX = 40.0
 ANSWER_S_MAX = 5.0
 LEFTOVER_GRACE_S = 10.0
 PARTS = ("emulator", "api", "endpoints", "scheduler", "worker", "refusals", "ingest", "nginx", "usage")
+# Parts that run only if `make up` was asked for them.
+OPTIONAL_PARTS = ("prometheus",)
+ALL_PARTS = (*PARTS, *OPTIONAL_PARTS)
 
 
 class SupervisionError(Exception):
@@ -108,21 +111,22 @@ class Supervisor:
         deadline = time.monotonic() + STOP_S_MAX
         while time.monotonic() < deadline:
             states = self.states()
-            if all(states[name].state in ("STOPPED", "EXITED", "FATAL", "UNKNOWN") for name in names):
+            found = [states[name].state for name in names if name in states]
+            if all(state in ("STOPPED", "EXITED", "FATAL", "UNKNOWN") for state in found):
                 return
             time.sleep(0.1)
 
     def clear(self) -> int:
         """End what a killed supervisord left behind, the emulator last. Return the number of processes."""
         run_dir = self._layout.run_dir
-        return sum(process_groups.end_group(run_dir, part, grace_s=LEFTOVER_GRACE_S) for part in reversed(PARTS))
+        return sum(process_groups.end_group(run_dir, part, grace_s=LEFTOVER_GRACE_S) for part in reversed(ALL_PARTS))
 
     def stop(self) -> int:
         """Stop all parts, usage and the emulator last, then supervisord. Return how many processes had to be ended."""
         pid = self.pid()
         if pid is not None:
             with contextlib.suppress(SupervisionError, OSError):  # It hangs, or was killed a moment ago.
-                self.stop_parts([part for part in PARTS if part not in ("usage", "emulator")])
+                self.stop_parts([part for part in ALL_PARTS if part not in ("usage", "emulator")])
                 # It reads the end of nginx's log, writes to the emulator, and leaves.
                 self.stop_parts(["usage"])
                 self.stop_parts(["emulator"])

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Install what is missing (`make setup`): Debian packages, and a Python environment with pinned versions in .venv.
 # With the argument `test` also what only the tests need (`make test`): a browser, Node, the packages of tests/browser.
+# With the argument `prometheus` also Prometheus (`make up WITH=prometheus`).
 # With the argument `bench` also what only measurements need (`make bench`): wrk.
 # A second run takes less than a second. If it cannot install a package, it prints the command that installs it.
 set -euo pipefail
@@ -8,11 +9,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 
 FOR_TESTS=no
 FOR_BENCH=no
+WITH_PROMETHEUS=no
 case "${1:-}" in
     '') ;;
-    test) FOR_TESTS=yes ;;
+    test) FOR_TESTS=yes; WITH_PROMETHEUS=yes ;;
     bench) FOR_BENCH=yes ;;
-    *) printf 'usage: %s [test | bench]\n' "$0" >&2; exit 2 ;;
+    prometheus) WITH_PROMETHEUS=yes ;;
+    *) printf 'usage: %s [test | bench | prometheus]\n' "$0" >&2; exit 2 ;;
 esac
 
 STAMP=.venv/.tollcast-setup
@@ -33,6 +36,8 @@ missing_packages() {
     { command -v ffmpeg && command -v ffprobe; } >/dev/null || echo ffmpeg
     command -v setpriv >/dev/null || echo util-linux
     [ "$FOR_BENCH" = no ] || command -v wrk >/dev/null || echo wrk
+    # promtool, which tests use, comes with it.
+    [ "$WITH_PROMETHEUS" = no ] || command -v prometheus >/dev/null || echo prometheus
     [ "$FOR_TESTS" = yes ] || return 0
     command -v chromium >/dev/null || echo chromium
     command -v node >/dev/null || echo nodejs
@@ -86,6 +91,10 @@ install_packages() {
         # Debian would start its own nginx on port 80 at the next boot.
         as_root systemctl disable --quiet nginx.service 2>/dev/null || as_root update-rc.d nginx disable 2>/dev/null || true ;;
     esac
+    case " $* " in *" prometheus "*)
+        # The same on port 9090.
+        as_root systemctl disable --quiet prometheus.service 2>/dev/null || as_root update-rc.d prometheus disable 2>/dev/null || true ;;
+    esac
 }
 
 # Debian starts a service after its installation, unless this file forbids it. An existing file is not changed.
@@ -132,4 +141,4 @@ pip install --no-deps --progress-bar off --requirement requirements.lock \
 pip install --quiet --no-deps --no-build-isolation --editable . || die "Installing this project failed; the lines above say why."
 pip check || die "The Python packages have conflicting requirements."
 wanted_stamp > "$STAMP"
-say "Setup is complete. The viewer's command is $PWD/.venv/bin/player"
+say "Setup is complete. The viewer's command is $PWD/.venv/bin/player, the operator's $PWD/.venv/bin/tollcast-admin"

@@ -7,8 +7,8 @@ import pytest
 
 from chalicelib.bootstrap import Container
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import SessionOver
 from chalicelib.domain.ids import new_session_id, new_user_id
+from chalicelib.domain.money.errors import SessionOver
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.ports.common import all_items

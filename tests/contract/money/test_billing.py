@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import IdempotencyMismatch, SessionLimit, StreamFull, WalletFull
+from chalicelib.domain.errors import IdempotencyMismatch, SessionLimit, StreamFull
 from chalicelib.domain.ids import new_session_id
+from chalicelib.domain.money.errors import WalletFull
 from chalicelib.domain.money.lease import GRACE_MS, LATE_MS_MAX, Outcome, seconds_left
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.wallets import MS_PER_DAY, NO_DAILY_CAP, PAGE_ENTRIES, Wallet, spent_today_millipoints

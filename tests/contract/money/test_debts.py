@@ -9,8 +9,8 @@ from chalicelib.adapters.dynamodb import from_row, to_row
 from chalicelib.adapters.money import wallet_item
 from chalicelib.config import Settings
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import DebtOpen
 from chalicelib.domain.ids import new_session_id
+from chalicelib.domain.money.errors import DebtOpen
 from chalicelib.domain.money.lease import Closing
 from chalicelib.domain.money.sessions import ActiveSession
 from chalicelib.domain.money.wallets import PAGE_ENTRIES, EntryKind, Wallet, full_pages

@@ -9,8 +9,8 @@ import pytest
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb import to_row
 from chalicelib.config import Settings
-from chalicelib.domain.errors import NotReversible, PaymentNotFound
 from chalicelib.domain.ids import new_session_id, new_user_id
+from chalicelib.domain.money.errors import NotReversible, PaymentNotFound
 from chalicelib.domain.money.wallets import JOURNAL_ENTRIES_MAX, EntryKind, Payment, reversed_payment
 from chalicelib.ports.money import WalletRefused
 from chalicelib.services.money.ledger import LedgerService

@@ -7,8 +7,8 @@ import pytest
 
 from chalicelib.config import Settings
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import AdjustmentOutOfBounds
 from chalicelib.domain.ids import new_session_id
+from chalicelib.domain.money.errors import AdjustmentOutOfBounds
 from chalicelib.domain.money.measuring import GIVE_UP_MS, LOG_ARRIVES_MS
 from chalicelib.domain.money.reconciliation import RECONCILE_AFTER_MS, Finding, SessionReconciliation
 from chalicelib.domain.money.sessions import SessionRecord

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import Invalid, LedgerDamaged
+from chalicelib.domain.errors import Invalid
 from chalicelib.domain.money.chain import initial_state, next_state
+from chalicelib.domain.money.errors import LedgerDamaged
 from chalicelib.services.money import statements as module
 from chalicelib.services.money.statements import Statements
 from tests.contract.money.billing_services import LEASE_MS, Services

@@ -1,5 +1,6 @@
 """The port `Usage`: the fake and DynamoDB keep the same promises, above all that a batch counts once."""
 
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +10,7 @@ from chalicelib.config import Settings
 from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.money.served_spans import Span
 from chalicelib.domain.money.usage import Follower, Served, day_key, day_of
-from chalicelib.domain.operations.traffic import MINUTE_MS, Kept, Part, counts_of, hour_of, traffic_of
+from chalicelib.domain.operations.traffic import MINUTE_MS, TOTALS_MINUTE, Kept, Part, counts_of, hour_of, traffic_of
 from chalicelib.ports.common import all_items
 from chalicelib.ports.usage import Usage
 from chalicelib.stores import Stores
@@ -107,6 +108,16 @@ def test_counters_of_minutes_and_of_streams_add_up_once(usage: Usage) -> None:
     assert [each.traffic.media.egress_bytes for each in found] == [206, 202, 204]
     assert {each.hour_ms for each in found} == {minute * MINUTE_MS}
     assert usage.counted_by_stream(minute + 60, limit=2, cursor=None).items == []
+
+
+def test_the_totals_of_all_followers_add_up_and_outlast_them(money: Stores) -> None:
+    usage, before = money.usage, Counter(money.usage.totals())
+    for follower, batch, count in (("t1", 1, 5), ("t2", 1, 7), ("t1", 2, 1)):
+        assert usage.count(TOTALS_MINUTE, "", {"media_2xx": count}, follower=follower, batch=batch)
+        assert not usage.count(TOTALS_MINUTE, "", {"media_2xx": count}, follower=follower, batch=batch)
+    usage.leave("t1")
+    assert Counter(usage.totals()) - before == {"media_2xx": 13}
+    assert usage.counted(1, 60) == {}
 
 
 def test_the_functions_counters_lie_in_the_same_table_and_are_not_mixed_up(settings: Settings) -> None:

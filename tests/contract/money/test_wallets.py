@@ -201,14 +201,14 @@ def test_unserved_time_is_recorded_without_a_charge(money: Stores) -> None:
 def test_the_end_refunds_once_and_closes_the_record(money: Stores) -> None:
     user_id, session = watching(money)
     settlement = Closing(refund_millipoints=4_000, watched_ms=6_000)
-    money.wallets.end(user_id, session, EndReason.KICKED, settlement, NOW + 6_000)
+    money.wallets.end(user_id, session, EndReason.KICKED, settlement, NOW + 6_000, "a message")
     wallet = wallet_of(money, user_id)
     assert wallet.balance_millipoints == 94_000
     assert dict(wallet.sessions) == {}
     assert wallet.journal[-1].entry_id == f"{session.session_id}.end"
     record = record_now(money, session.session_id)
     assert (record.active, record.end_reason, record.watched_ms) == (False, EndReason.KICKED, 6_000)
-    assert (record.charged_millipoints, record.refunded_millipoints) == (6_000, 4_000)
+    assert (record.charged_millipoints, record.refunded_millipoints, record.message) == (6_000, 4_000, "a message")
     with pytest.raises(WalletRefused):
         money.wallets.end(user_id, session, EndReason.VIEWER_STOPPED, settlement, NOW + 6_000)
     assert wallet_of(money, user_id).balance_millipoints == 94_000

@@ -8,11 +8,8 @@ import pytest
 from chalicelib.adapters.dynamodb import from_row, to_row
 from chalicelib.adapters.streams.media_health_item import health_of, health_values
 from chalicelib.domain.streams.media_health import (
-    ISSUE_DETAIL_CHARS_MAX,
     TRACK_TEXT_CHARS_MAX,
     TRACKS_MAX,
-    IngestIssue,
-    IngestIssueCode,
     Repairs,
     SourceTrack,
     TrackKind,
@@ -63,9 +60,8 @@ LIVE = Runtime(
         ),
     ),
     repairs=Repairs(silence_ms=1_200, drift_ppm=-300, restarts_avoided=1),
-    issues=(IngestIssue(code=IngestIssueCode.AUDIO_DRIFT, detail="The sender's clock is slow.", since_ms=NOW - 9),),
 )
-PLAIN, TRACK, ISSUE = *LIVE.tracks, *LIVE.issues
+PLAIN, TRACK = LIVE.tracks
 
 
 runtimes = pytest.fixture(lambda stores: stores.runtimes)
@@ -152,14 +148,9 @@ def test_a_report_is_read_back_whole_and_leaves_the_claim_alone(runtimes: Runtim
 def test_what_a_source_says_of_itself_is_bounded(runtimes: Runtimes) -> None:
     long = "x" * 100_000
     wordy = replace(TRACK, codec=long, language=long, title=long, details=long)
-    issues = (ISSUE, replace(ISSUE, code=IngestIssueCode.AUDIO_GAPS), replace(ISSUE, detail=long))
-    assert runtimes.report(claimed(runtimes), replace(LIVE, tracks=(wordy,) * (TRACKS_MAX + 1), issues=issues))
+    assert runtimes.report(claimed(runtimes), replace(LIVE, tracks=(wordy,) * (TRACKS_MAX + 1)))
     runtime, text = stored(runtimes), "x" * TRACK_TEXT_CHARS_MAX
     assert runtime.tracks == (replace(TRACK, codec=text, language=text, title=text, details=text),) * TRACKS_MAX
-    assert [(issue.code, issue.detail) for issue in runtime.issues] == [
-        (IngestIssueCode.AUDIO_DRIFT, "x" * ISSUE_DETAIL_CHARS_MAX),
-        (IngestIssueCode.AUDIO_GAPS, ISSUE.detail),
-    ]
 
 
 def test_a_dead_workers_runtime_is_marked_unless_somebody_took_it(runtimes: Runtimes) -> None:
@@ -194,13 +185,12 @@ def test_of_many_workers_exactly_one_claims(runtimes: Runtimes) -> None:
 
 
 def test_a_row_of_an_older_or_newer_version_is_read_and_defaults_take_no_room():
-    assert health_of({}) == {"tracks": (), "repairs": None, "issues": ()}
-    runtime = Runtime(stream_id="s", tracks=(PLAIN,), repairs=Repairs(silence_ms=4), issues=(ISSUE,))
+    assert health_of({}) == {"tracks": (), "repairs": None}
+    runtime = Runtime(stream_id="s", tracks=(PLAIN,), repairs=Repairs(silence_ms=4))
     row = from_row(to_row(health_values(runtime)))
     row["tracks"] = [{**row["tracks"][0], "new": 1}, {**row["tracks"][0], "kind": "subtitles"}]
     row["repairs"]["new"] = 1
-    row["issues"] = [{**row["issues"][0], "new": 1}, {**row["issues"][0], "code": "new"}]
-    assert health_of(row) == {"tracks": (PLAIN,), "repairs": Repairs(silence_ms=4), "issues": (ISSUE,)}
-    runtime = Runtime(stream_id="s", tracks=(PLAIN,), repairs=Repairs(), issues=())
+    assert health_of(row) == {"tracks": (PLAIN,), "repairs": Repairs(silence_ms=4)}
+    runtime = Runtime(stream_id="s", tracks=(PLAIN,), repairs=Repairs())
     track = {"kind": TrackKind.VIDEO, "track": 1, "program": None, "codec": "h264", "details": PLAIN.details}
-    assert health_values(runtime) == {"tracks": [track], "repairs": {}, "issues": None}
+    assert health_values(runtime) == {"tracks": [track], "repairs": {}}

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.adapters import aws
 from chalicelib.adapters.streams.sqs_work import SqsWorkQueue
 from chalicelib.config import Settings
-from chalicelib.ports.streams import WorkQueue
+from chalicelib.ports.streams import QueueDepths, WorkQueue
 
 work = pytest.fixture(lambda stores: stores.queue)
 
@@ -40,6 +40,16 @@ def test_an_empty_queue_is_waited_on_and_what_is_done_does_not_come_back(work: W
     assert hint.stream_id == "stream-1", "it was sent while it was waited for"
     work.done(hint)
     assert list(work.receive(0)) == []
+
+
+def test_messages_are_counted_until_they_are_done(work: WorkQueue) -> None:
+    before = work.depths()
+    work.send("stream-1")
+    assert work.depths() == QueueDepths(waiting=before.waiting + 1, dead=before.dead)
+    [hint] = work.receive(1)
+    assert work.depths().waiting == before.waiting + 1, "received, and not done"
+    work.done(hint)
+    assert work.depths() == before
 
 
 def test_messages_that_are_none_of_ours_are_dropped(settings: Settings) -> None:

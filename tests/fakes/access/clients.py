@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from chalicelib.domain.access.clients import Client
+from chalicelib.domain.access.clients import LOGIN_PREFIX, Client
+from chalicelib.domain.timeline import LoginEvent, login_event
 from chalicelib.ports.common import StoreUnavailable
 
 MS_PER_DAY = 86_400_000
@@ -42,6 +43,12 @@ class MemoryClients:
             return False
         row.elsewhere = True
         return True
+
+    def logins_of_user(self, user_id: str, *, until_ms: int, limit: int, now_ms: int) -> list[LoginEvent]:
+        keys = [key for key, row in self.rows.items() if row.user_id == user_id and self._is_kept(key, now_ms)]
+        logins = [login_event(key, self.rows[key].client) for key in keys if key.startswith(LOGIN_PREFIX)]
+        found = [each for each in logins if each.at_ms <= until_ms]
+        return sorted(found, key=lambda each: each.login_id, reverse=True)[:limit]
 
     def delete(self, key: str) -> None:
         self.rows.pop(key, None)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from chalicelib.domain.accounts.users import ListedUser, RefreshFamily, Role, User, UserFilter
+from chalicelib.domain.accounts.users import ListedUser, RefreshFamily, User, UserFilter, edited
 from chalicelib.domain.errors import EmailTaken, UserNotFound
 from chalicelib.ports.common import ListPage, RowRefused
 from tests.fakes.simple import page_of
@@ -31,18 +31,22 @@ class MemoryUsers:
         return page_of([ListedUser(**{name: getattr(user, name) for name in names}) for user in found], limit, cursor)
 
     def change(
-        self, user_id: str, *, password_hash: str | None = None, role: str | None = None, disabled: bool | None = None
+        self,
+        user_id: str,
+        *,
+        password_hash: str | None = None,
+        role: str | None = None,
+        disabled: bool | None = None,
+        version: int | None = None,
     ) -> User:
         user = self._known(user_id)
+        if version is not None and user.version != version:
+            raise RowRefused
+        user = edited(user, password_hash=password_hash, role=role, disabled=disabled)
         if password_hash or disabled:
             user = replace(user, families={}, token_generation=user.token_generation + 1)
-        self.rows[user_id] = replace(
-            user,
-            password_hash=password_hash or user.password_hash,
-            role=Role(role) if role else user.role,
-            disabled=user.disabled if disabled is None else disabled,
-        )
-        return self.rows[user_id]
+        self.rows[user_id] = user
+        return user
 
     def replace_password(self, seen: User, password_hash: str) -> None:
         self._as_seen(seen)

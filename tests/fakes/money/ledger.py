@@ -1,7 +1,8 @@
-"""Ledger and payments in memory, over the same store as the wallets."""
+"""Ledger, payments and totals in memory, over the same store as the wallets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from chalicelib.domain.money.totals import MoneyTotals
 from chalicelib.domain.money.wallets import Page, Payment
 from tests.fakes.money.wallets import MemoryStore
 
@@ -30,3 +31,15 @@ class MemoryPayments:
 
     def get(self, payment_id: str) -> Payment | None:
         return self._store.payments.get(payment_id)
+
+    def newest_of_user(self, user_id: str, *, until_ms: int, limit: int) -> Sequence[Payment]:
+        found = [each for each in self._store.payments.values() if each.user_id == user_id and each.at_ms <= until_ms]
+        return sorted(found, key=lambda each: -each.at_ms)[:limit]
+
+
+class MemoryTotalsByDay:
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def of_month(self, month: str) -> Mapping[str, MoneyTotals]:
+        return {day: totals for day, totals in self._store.totals.items() if day.startswith(month)}

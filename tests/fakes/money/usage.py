@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from chalicelib.domain.money.served_spans import Span, from_text, overlap_of, to_text
 from chalicelib.domain.money.usage import Follower, Served
-from chalicelib.domain.operations.traffic import MINUTE_MS, StreamTraffic, traffic_of
+from chalicelib.domain.operations.traffic import MINUTE_MS, TOTALS_MINUTE, StreamTraffic, traffic_of
 from chalicelib.ports.common import ListPage
 from tests.fakes.simple import page_of
 
@@ -41,6 +41,9 @@ class MemoryUsage:
             return False
         self.counts.setdefault((minute, stream_id), Counter()).update(counts)
         return True
+
+    def totals(self) -> Mapping[str, int]:
+        return self.counts.get((TOTALS_MINUTE, ""), Counter())
 
     def counted(self, from_minute: int, to_minute: int) -> Mapping[str, int]:
         total: Counter[str] = Counter()

@@ -10,6 +10,8 @@ from chalicelib.domain.money.lease import Closing, Outcome, Purchase, buy_from_m
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
 from chalicelib.domain.money.settlement import SettlementWrite
+from chalicelib.domain.money.totals import MoneyTotals, totals_of_payment, totals_of_reversal
+from chalicelib.domain.money.usage import day_of
 from chalicelib.domain.money.wallets import (
     JOURNAL_ENTRIES_MAX,
     PAGE_ENTRIES,
@@ -41,6 +43,11 @@ class MemoryStore:
         self.payments: dict[str, Payment] = {}
         self.pages: dict[tuple[str, int], Page] = {}
         self.places: Counter[str] = Counter()
+        self.totals: dict[str, MoneyTotals] = {}
+
+    def count(self, at_ms: int, counted: MoneyTotals) -> None:
+        day = day_of(at_ms)
+        self.totals[day] = self.totals.get(day, MoneyTotals()).plus(counted)
 
 
 class MemoryWallets:
@@ -138,7 +145,15 @@ class MemoryWallets:
             self._apply(wallet, entry, -charge, {**wallet.sessions, session.session_id: session})
             self._store.records[record.session_id] = record
 
-    def end(self, user_id: str, seen: ActiveSession, reason: EndReason, closing: Closing, now_ms: int) -> None:
+    def end(
+        self,
+        user_id: str,
+        seen: ActiveSession,
+        reason: EndReason,
+        closing: Closing,
+        now_ms: int,
+        message: str | None = None,
+    ) -> None:
         with self._store.lock:
             wallet, session = self._as_seen(user_id, seen)
             if len(wallet.journal) >= JOURNAL_ENTRIES_MAX + PAGE_ENTRIES:
@@ -150,6 +165,7 @@ class MemoryWallets:
                 self._store.records[seen.session_id],
                 ended_at_ms=now_ms,
                 end_reason=reason,
+                message=message,
                 charged_millipoints=seen.charged_millipoints - closing.refund_millipoints,
                 refunded_millipoints=closing.refund_millipoints,
                 reserved_millipoints=closing.reserved_millipoints,
@@ -258,6 +274,7 @@ class MemoryWallets:
                 raise WalletRefused(wallet)
             self._apply(wallet, payment_entry(payment), payment.millipoints)
             self._store.payments[payment.payment_id] = payment
+            self._store.count(payment.at_ms, totals_of_payment(payment))
             if record is not None:
                 self._store.records[record.session_id] = replace(
                     record,
@@ -280,6 +297,7 @@ class MemoryWallets:
                 raise WalletRefused(wallet)
             self._apply(wallet, reversal_entry(payment), -taken)
             self._store.payments[payment.payment_id] = payment
+            self._store.count(payment.reversed_at_ms or 0, totals_of_reversal(payment))
             return True
 
     def trim(self, user_id: str, entry_ids: Sequence[str]) -> None:

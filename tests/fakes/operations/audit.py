@@ -20,6 +20,10 @@ class MemoryAuditLog:
     def of_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
         return self._page(lambda entry: entry.action.user_id == user_id, limit, cursor)
 
+    def newest_of_user(self, user_id: str, *, until_ms: int, limit: int) -> list[AuditEntry]:
+        found = [each for each in self.entries if each.action.user_id == user_id and each.at_ms <= until_ms]
+        return sorted(found, key=lambda entry: entry.audit_id, reverse=True)[:limit]
+
     def by_operator(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[AuditEntry]:
         return self._page(lambda entry: entry.by_user_id == user_id, limit, cursor)
 

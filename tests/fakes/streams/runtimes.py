@@ -1,9 +1,10 @@
 """The port `Runtimes` in memory."""
 
 import threading
+from collections.abc import Iterable
 from dataclasses import replace
 
-from chalicelib.domain.streams.media_health import bounded_issues, bounded_tracks
+from chalicelib.domain.streams.media_health import bounded_tracks
 from chalicelib.domain.streams.runtime import Claim, Runtime, RuntimeState, Waiting
 
 
@@ -16,6 +17,10 @@ class MemoryRuntimes:
     def get(self, stream_id: str) -> Runtime | None:
         with self._lock:
             return self._rows.get(stream_id)
+
+    def get_many(self, stream_ids: Iterable[str]) -> dict[str, Runtime]:
+        with self._lock:
+            return {each: self._rows[each] for each in stream_ids if each in self._rows}
 
     def claim(self, stream_id: str, worker_id: str, now_ms: int, expires_at_ms: int) -> Claim | None:
         with self._lock:
@@ -58,7 +63,7 @@ class MemoryRuntimes:
             row = self._held(claim, runtime.reported_at_ms)
             if row is None:
                 return False
-            kept = replace(runtime, tracks=bounded_tracks(runtime.tracks), issues=bounded_issues(runtime.issues))
+            kept = replace(runtime, tracks=bounded_tracks(runtime.tracks))
             self._rows[claim.stream_id] = replace(kept, stream_id=claim.stream_id, claim=row.claim)
             return True
 

@@ -4,7 +4,7 @@ import itertools
 import queue
 from collections.abc import Sequence
 
-from chalicelib.ports.streams import Hint
+from chalicelib.ports.streams import Hint, QueueDepths
 
 
 class MemoryWorkQueue:
@@ -29,3 +29,6 @@ class MemoryWorkQueue:
 
     def done(self, hint: Hint) -> None:
         self.undone.pop(hint.receipt, None)
+
+    def depths(self) -> QueueDepths:
+        return QueueDepths(waiting=self._hints.qsize() + len(self.undone), dead=0)

@@ -17,6 +17,7 @@ from tests.faults.mutants.media import MUTANTS_OF_MEDIA
 from tests.faults.mutants.payments import MUTANTS_OF_PAYMENTS
 from tests.faults.mutants.selling import MUTANTS_OF_SELLING
 from tests.faults.mutants.settling import MUTANTS_OF_SETTLING
+from tests.faults.mutants.versions import MUTANTS_OF_VERSIONS
 
 MUTANTS = (
     MUTANTS_OF_SELLING
@@ -26,6 +27,7 @@ MUTANTS = (
     | MUTANTS_OF_ACCESS
     | MUTANTS_OF_GATEWAY
     | MUTANTS_OF_MEDIA
+    | MUTANTS_OF_VERSIONS
 )
 
 

@@ -12,7 +12,8 @@ import httpx
 
 from chalicelib.domain.access.clients import Client
 from chalicelib.domain.accounts.users import Role
-from chalicelib.domain.errors import DomainError, SessionOver
+from chalicelib.domain.errors import DomainError
+from chalicelib.domain.money.errors import SessionOver
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.settlement import awaits_settlement
 from chalicelib.ports.common import StoreUnavailable
@@ -76,7 +77,7 @@ class ServicesDriver:
         return _ended(self.instance.services.playback.stop(user_id, session_id))
 
     def kick(self, user_id: str, session_id: str) -> Answer:
-        return _ended(self.instance.services.playback.kick(session_id))
+        return _ended(self.instance.services.kicks.kick(session_id).record)
 
     def pay(self, user_id: str, payment_id: str, millipoints: int) -> Answer:
         wallet = self.instance.services.ledger.credit(

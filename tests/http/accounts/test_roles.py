@@ -16,6 +16,7 @@ IDS = {
     "stream_id": "no-stream",
     "session_id": "0" * 32,
     "key_id": "0" * 12,
+    "block_id": "0" * 12,
     "payment_id": "none",
     "day": "2026-01-01",
 }

@@ -63,7 +63,8 @@ def expire(api: Api, key_id: str) -> None:
 def test_the_routes_of_keys_are_these() -> None:
     found = {f"{each.method} {each.path}": each.key_scope.value for each in ENDPOINTS if each.key_scope}
     of_credit = ("GET /users/lookup", "POST /wallets/{user_id}/credit", "GET /payments/{payment_id}")
-    of_metrics = (f"GET /monitoring/{name}" for name in ("metrics", "streams", "cut-offs", "errors"))
+    names = ("metrics", "streams", "cut-offs", "errors", "series", "overview")
+    of_metrics = (f"GET /monitoring/{name}" for name in names)
     assert found == {
         **dict.fromkeys((*of_credit, "POST /payments/{payment_id}/reverse"), "credit"),
         **dict.fromkeys(of_metrics, "metrics"),

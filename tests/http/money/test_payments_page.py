@@ -15,9 +15,10 @@ from typing import Any
 import httpx
 import pytest
 
+from chalicelib.domain.accounts.users import Role
 from infra.local.layout import ROOT
 from tests.fixtures.ports import await_server, free_port
-from tests.http.conftest import Api
+from tests.http.conftest import PASSWORD, Api
 
 PAGE = (ROOT / "docs" / "payments.md").read_text()
 SECRET = "acme signs with this"
@@ -29,17 +30,35 @@ def block(language: str, words: str) -> str:
     return str(found)
 
 
-def shell(api: Api, script: str, **environ: str) -> str:
-    values = {"B": str(api.http.base_url), "O": f"Authorization: {api.admin()['Authorization']}", **environ}
+# The page's command, also where the package is not installed.
+COMMAND = f'tollcast-admin() {{ {sys.executable} -m tollcast_admin "$@"; }}\n'
+
+
+def shell(script: str, **environ: str) -> str:
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
-        env={"PATH": os.environ["PATH"], **values},
+        env={"PATH": os.environ["PATH"], **environ},
         capture_output=True,
         text=True,
+        stdin=subprocess.DEVNULL,
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+@pytest.fixture(scope="module")
+def operator(api: Api, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of an admin who is logged in with `tollcast-admin`."""
+    environ = {
+        "HOME": str(tmp_path_factory.mktemp("home")),
+        "TOLLCAST_SERVER": str(api.http.base_url),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        "PYTHONPATH": str(ROOT),
+    }
+    login = f"tollcast-admin login --email {api.user(Role.ADMIN).email} --password-stdin"
+    shell(f"{COMMAND}echo '{PASSWORD}' | {login}", **environ)
+    return environ
 
 
 class Webhook:
@@ -71,15 +90,15 @@ def started(api: Api, directory: Path, api_url: str, api_key: str) -> tuple[Webh
 
 
 @pytest.fixture(scope="module")
-def key(api: Api) -> dict[str, Any]:
+def key(operator: dict[str, str]) -> str:
     """The key that the page creates."""
-    return dict(json.loads(shell(api, block("sh", '"scopes"'))))
+    return shell(COMMAND + block("sh", "keys create"), **operator).strip()
 
 
 @pytest.fixture(scope="module")
-def webhook(api: Api, key: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webhook]:
+def webhook(api: Api, key: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webhook]:
     url = str(api.http.base_url).rstrip("/")
-    running, process = started(api, tmp_path_factory.mktemp("webhook"), url, key["key"])
+    running, process = started(api, tmp_path_factory.mktemp("webhook"), url, key)
     yield running
     process.terminate()
     process.wait(10)
@@ -90,17 +109,18 @@ def balance(api: Api, user_id: str) -> int:
     return int(api.get(api.admin(), f"/wallets/{user_id}")["balance_millipoints"])
 
 
-def test_the_event_of_the_page_credits_once(api: Api, webhook: Webhook) -> None:
+def test_the_event_of_the_page_credits_once(api: Api, webhook: Webhook, operator: dict[str, str]) -> None:
     user = api.user()
     script = block("sh", "openssl")
     environ = {"WEBHOOK": webhook.url, "EMAIL": user.email, "WEBHOOK_SECRET": SECRET}
-    assert shell(api, script, **environ) == "200\n200\n"
+    assert shell(script, **environ) == "200\n200\n"
     assert balance(api, user.user_id) == 50_000
     payment = api.get(api.admin(), "/payments/acme:pay_1")
     assert (payment["millipoints"], payment["source"], payment["user_id"]) == (50_000, "acme", user.user_id)
     # The page's chargeback takes it back and disables the account.
-    reversed_ = json.loads(shell(api, block("sh", "/reverse")))
-    assert (reversed_["reversed_millipoints"], reversed_["shortfall_millipoints"]) == (50_000, 0)
+    reverse = block("sh", "payments reverse").rstrip()
+    shown = shell(f"{COMMAND}{reverse} --yes", **operator)
+    assert re.search(r"Taken back: +50\.000 points\nNot in the wallet: +0\.000 points\n", shown)
     assert (balance(api, user.user_id), api.try_login(user.email).status_code) == (0, 401)
 
 
@@ -148,10 +168,10 @@ def test_what_a_retry_cannot_change_is_for_a_person(api: Api, webhook: Webhook) 
     assert balance(api, user.user_id) == 1_000
 
 
-def test_what_passes_is_sent_again(api: Api, key: dict[str, Any], tmp_path: Path) -> None:
+def test_what_passes_is_sent_again(api: Api, key: str, tmp_path: Path) -> None:
     user, url = api.user(), str(api.http.base_url).rstrip("/")
     wrong_key = f"tck_{'a' * 16}_{'b' * 52}"
-    for api_url, api_key in ((url, wrong_key), (f"http://127.0.0.1:{free_port()}", key["key"])):
+    for api_url, api_key in ((url, wrong_key), (f"http://127.0.0.1:{free_port()}", key)):
         webhook, process = started(api, tmp_path, api_url, api_key)
         assert webhook.event("succeeded", "pay_g", user_id=user.user_id, points=1) == 503
         process.terminate()

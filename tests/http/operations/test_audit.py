@@ -18,7 +18,8 @@ DONE = (
     "key.create:key_id key.rotate:key_id key.revoke:key_id stream.create:stream_id stream.edit:stream_id"
     " stream.restart:stream_id stream.ingest-key:stream_id stream.state:stream_id stream.archive:stream_id"
     " stream.preview:live user.create:user_id wallet.credit:user_id payment.reverse:payment_id wallet.credit:user_id"
-    " wallet.cap:user_id session.kick:session_id session.adjust:session_id user.edit:user_id user.erase:user_id"
+    " wallet.cap:user_id block.add:block_id session.kick:session_id block.lift:block_id session.adjust:session_id"
+    " user.edit:user_id user.erase:user_id"
 )
 SECRETS = ("a new password", "hush", "/private/path")
 
@@ -74,13 +75,16 @@ def work(api: Api, operator: Operator) -> dict[str, str]:
     operator.does("POST", "/wallets/{user_id}/credit", payment, user_id=user_id)
     operator.does("PUT", "/wallets/{user_id}/cap", {"daily_cap_millipoints": 40_000}, user_id=user_id)
     session_id = api.start(bearer(api.try_login(**body)), live).json()["session_id"]
-    operator.does("POST", "/playback/kick", {"session_id": session_id, "reason": "rude"})
+    kick = {"session_id": session_id, "reason": "rude", "block_minutes": 5}
+    block_id = operator.does("POST", "/playback/kick", kick)["block"]["block_id"]
+    operator.does("DELETE", "/blocks/{block_id}", block_id=block_id)
     adjustment = {"millipoints": 1, "payment_id": f"a-{stream_id}"}
     operator.does("POST", "/sessions/{session_id}/adjust", adjustment, session_id=session_id)
     edit = {"role": "admin", "password": "a new password", "disabled": True}
     operator.does("PATCH", "/users/{user_id}", edit, user_id=user_id)
     operator.does("POST", "/users/{user_id}/erase", user_id=user_id)
     ids = {"stream_id": stream_id, "user_id": user_id, "session_id": session_id, "live": live, "payment_id": payment_id}
+    ids["block_id"] = block_id
     return {**ids, **key, "email": body["email"]}
 
 
@@ -119,7 +123,9 @@ def test_every_action_is_kept_with_what_it_has_changed(api: Api) -> None:
         "payment.reverse",
         "wallet.credit",
         "wallet.cap",
+        "block.add",
         "session.kick",
+        "block.lift",
         "session.adjust",
         "user.edit",
         "user.erase",

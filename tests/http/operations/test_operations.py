@@ -190,7 +190,18 @@ def test_health_and_figures(api: Api) -> None:
     metrics = api.get(admin, "/monitoring/metrics")
     assert metrics["active_sessions"] >= 1
     assert {"points_spent_per_minute", "login_failures", "playback_errors", "cut_offs"} <= set(metrics)
-    assert isinstance(api.get(admin, "/monitoring/errors")["items"], list)
+
+
+def test_errors_are_listed_by_code_and_route_with_the_last_request(api: Api) -> None:
+    for number in range(2):
+        headers = {**api.admin(), "X-Request-ID": f"lost-{number}"}
+        assert api.http.get("/streams/lost", headers=headers).status_code == 404
+    # Another process, which may not have written its own count of it yet, answers from the same rows.
+    items = api.get(api.admin(), "/monitoring/errors")["items"]
+    found = [each for each in items if (each["method"], each["route"]) == ("GET", "/streams/{stream_id}")]
+    assert [(each["status"], each["code"]) for each in found] == [(404, "stream_not_found")]
+    assert found[0]["last_request_id"] in ("lost-0", "lost-1") and found[0]["count"] >= 1
+    assert 0 < found[0]["first_at_ms"] <= found[0]["last_at_ms"] < found[0]["last_minute_ms"] + 60_000
 
 
 def test_what_the_gateways_answered_is_shown(api: Api) -> None:

@@ -24,12 +24,13 @@ def test_migrations_create_everything_once(settings):
     assert names_known()[0] == "m0001_initial"
 
 
-def test_a_stage_from_before_gets_the_table_of_service_keys(settings):
-    table, before = settings.table_prefix + "service_keys", settings.table_prefix + "migrations"
+@pytest.mark.parametrize("migration", ["m0002_service_keys", "m0005_series", "m0006_ingest_issues"])
+def test_a_stage_from_before_gets_a_table(settings, migration):
+    table, before = settings.table_prefix + migration[len("m0000_") :], settings.table_prefix + "migrations"
     dynamodb = client("dynamodb")
     dynamodb.delete_table(TableName=table)
-    dynamodb.delete_item(TableName=before, Key={"migration_id": {"S": "m0002_service_keys"}})
-    assert migrations.apply(settings) == ["m0002_service_keys"]
+    dynamodb.delete_item(TableName=before, Key={"migration_id": {"S": migration}})
+    assert migrations.apply(settings) == [migration]
     assert dynamodb.describe_table(TableName=table)["Table"]["TableStatus"] == "ACTIVE"
     expiry = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
     assert expiry["AttributeName"] == "expires_at_s"

@@ -18,6 +18,7 @@ from infra.local.processes import signals
 from infra.local.processes.health import checks
 from infra.local.processes.ports import is_free
 from infra.local.processes.supervision import PARTS, Supervisor
+from tests.fixtures.ports import free_port
 from tests.fixtures.stack import new_stack
 from tests.fixtures.waiting import eventually
 
@@ -128,6 +129,34 @@ def test_a_killed_supervisord_leaves_nothing_and_up_works_again(running):
     assert running.command("status").returncode == 1
     assert running.command("down").returncode == 0
     assert running.command("up").returncode == 0
+
+
+def test_prometheus_runs_on_request_and_reads_the_metrics(running):
+    port = free_port()
+    # The platform keeps the ports of its start, so it is started again.
+    assert running.command("down").returncode == 0
+    with closing(socket.create_server(("127.0.0.1", port))):
+        done = running.command("up", "prometheus", TOLLCAST_PROMETHEUS_PORT=str(port))
+    assert (done.returncode, f"Port {port}" in done.stderr) == (1, True)
+    assert running.command("up", "grafana").returncode == 1
+    done = running.command("up", "prometheus", TOLLCAST_PROMETHEUS_PORT=str(port))
+    assert done.returncode == 0, done.stdout + done.stderr
+    url = f"http://127.0.0.1:{port}"
+    assert f"prometheus runs at {url}" in done.stdout
+
+    def reads():
+        found = httpx.get(f"{url}/api/v1/query", params={"query": 'up{job="tollcast"}'}).json()["data"]["result"]
+        return [each["value"][1] for each in found] == ["1"]
+
+    eventually(reads, BACK_S_MAX, "the metrics are read with a key")
+    groups = httpx.get(f"{url}/api/v1/rules").json()["data"]["groups"]
+    assert "TollcastDown" in [rule["name"] for group in groups for rule in group["rules"]]
+    key = running.layout.prometheus_dir / "service.key"
+    assert key.stat().st_mode & 0o077 == 0
+    made = key.read_text()
+    assert running.command("status").stdout.splitlines()[-2].startswith("prometheus healthy")
+    assert running.command("up", "prometheus").returncode == 0
+    assert key.read_text() == made, "a key that is accepted is kept"
 
 
 def test_down_leaves_nothing_but_the_state_and_may_be_repeated(running):

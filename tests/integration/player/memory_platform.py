@@ -168,8 +168,16 @@ class MemoryPlatform:
 
     def end(self, reason: str) -> None:
         """End the active sessions."""
-        for session_id in tuple(self.services.stores.wallets.get(self.user_id).sessions):
+        for session_id in self._active():
             self.services.billing.end(self.user_id, session_id, EndReason(reason))
+
+    def kick(self, message: str) -> None:
+        """Kick the active sessions, as an operator does."""
+        for session_id in self._active():
+            self.services.kicks.kick(session_id, message=message)
+
+    def _active(self) -> tuple[str, ...]:
+        return tuple(self.services.stores.wallets.get(self.user_id).sessions)
 
     def expire_lease(self) -> None:
         """Let the time pass after which the reaper ends a session without heartbeats, and run it."""

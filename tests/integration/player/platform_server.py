@@ -140,4 +140,4 @@ class _Handler(WSGIRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    do_GET = do_POST = do_PUT = respond  # noqa: N815 - the names that BaseHTTPRequestHandler calls
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815 - the names that BaseHTTPRequestHandler calls

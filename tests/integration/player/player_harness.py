@@ -100,8 +100,14 @@ class Player:
     def play(
         self, *words: str, stream_id: str = "stream-1", mpv: tuple[str, ...] = (), **environment: str
     ) -> PlayProcess:
+        return self.play_for_people("--headless", "--json", *words, stream_id=stream_id, mpv=mpv, **environment)
+
+    def play_for_people(
+        self, *words: str, stream_id: str = "stream-1", mpv: tuple[str, ...] = (), **environment: str
+    ) -> PlayProcess:
+        """Play with a window, and with a receipt in words."""
         control = self.home / f"mpv-{len(self.plays)}"
-        argv = [sys.executable, "-W", "error", "-m", "player", "play", stream_id, "--headless", "--json", *words]
+        argv = [sys.executable, "-W", "error", "-m", "player", "play", stream_id, *words]
         argv += ["--", f"--input-ipc-server={control}", *mpv]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         process = subprocess.Popen(argv, env={**self.environment, **environment}, text=True, **pipes)

@@ -14,6 +14,7 @@ from typing import Any
 import m3u8
 
 from chalicelib.adapters.clock import SystemClock
+from chalicelib.adapters.streams.dynamodb_ingest_issues import DynamoIngestIssues
 from chalicelib.adapters.streams.dynamodb_runtimes import DynamoRuntimes
 from chalicelib.adapters.streams.dynamodb_streams import DynamoStreams
 from chalicelib.adapters.streams.s3_media import S3Media
@@ -57,6 +58,7 @@ class Lab:
         self.media_dir.mkdir()
         self.streams = DynamoStreams(settings.table_prefix)
         self.runtimes = RecordingRuntimes(settings.table_prefix)
+        self.issues = DynamoIngestIssues(settings.table_prefix)
         self.queue = SqsWorkQueue(settings.work_queue)
         self.s3 = S3Media(settings.media_bucket)
         self.media = FaultyMedia(self.s3)
@@ -103,7 +105,8 @@ class Lab:
         stream = self.streams.get(STREAM)
         held_claim = claims.claim_stream(self.runtimes, SystemClock(), STREAM, worker_id)
         assert stream and held_claim
-        pipeline = Pipeline(Ports(self.streams, self.runtimes, self.media, SystemClock()), settings, stream, held_claim)
+        ports = Ports(self.streams, self.runtimes, self.media, self.issues, SystemClock())
+        pipeline = Pipeline(ports, settings, stream, held_claim)
         self.pipelines.append(pipeline)
         pipeline.start()
         return pipeline

@@ -8,10 +8,10 @@ from collections import Counter
 import pytest
 
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
-from chalicelib.domain.streams.media_health import IngestIssueCode
+from chalicelib.domain.streams.ingest_issues import IssueType
 from chalicelib.domain.streams.runtime import RuntimeState
 from tests.fixtures.waiting import eventually
-from tests.integration.worker.harness import Lab
+from tests.integration.worker.harness import STREAM, Lab
 from tests.integration.worker.test_worker_pipeline import make_clip
 from tests.media.inputs.recipes import clip
 from tests.media.judging.picture import active_area, clock
@@ -26,8 +26,8 @@ CODECS = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g"
 REASON = "the picture is frozen and silent for 3 s"
 
 
-def issues(lab: Lab) -> dict[IngestIssueCode, str]:
-    return {issue.code: issue.detail for issue in lab.runtime().issues}
+def issues(lab: Lab) -> dict[IssueType, str]:
+    return {issue.type: issue.actual for issue in lab.issues.open_issues(STREAM)}
 
 
 def test_a_frozen_source_gives_way_to_its_backup_until_it_moves(lab: Lab) -> None:
@@ -38,9 +38,12 @@ def test_a_frozen_source_gives_way_to_its_backup_until_it_moves(lab: Lab) -> Non
     assert lab.wait_for(RuntimeState.LIVE).source == "primary"
     eventually(lambda: lab.runtime().source == "backup-1", 20, "the backup", lab.runtime)
     assert REASON in (lab.runtime().last_error or "")
-    assert "source primary is frozen and silent" in issues(lab)[IngestIssueCode.PICTURE_FROZEN]
+    frozen = IssueType.PICTURE_FROZEN
+    eventually(
+        lambda: "source primary is frozen and silent" in issues(lab).get(frozen, ""), 3, "the issue", lab.runtime
+    )
     eventually(lambda: lab.runtime().source == "primary", 30, "the source, which moves again", lab.runtime)
-    assert IngestIssueCode.PICTURE_FROZEN not in issues(lab)
+    eventually(lambda: frozen not in issues(lab), 3, "the issue's end", lab.runtime)
 
 
 def test_a_run_that_publishes_what_is_wrong_is_replaced(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +55,7 @@ def test_a_run_that_publishes_what_is_wrong_is_replaced(lab: Lab, monkeypatch: p
     lab.wait_for_run("1-2", 30)
     monkeypatch.setattr(driver, "published_fault", lambda sample, activity: None)
     assert lab.wait_for(RuntimeState.LIVE).last_error == "True True", "real segments were looked into"
-    assert "viewers got something wrong: True True." in issues(lab)[IngestIssueCode.PUBLISHED_FAULTY]
+    assert issues(lab)[IssueType.PUBLISHED_FAULTY] == "a run was replaced: True True"
     eventually(lambda: not issues(lab), 20, "the issue's end", lab.runtime)
 
 

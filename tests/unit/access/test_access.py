@@ -7,7 +7,8 @@ import pytest
 from chalicelib.domain.access.clients import AGENT_CHARS_MAX, Client, differing, media_key
 from chalicelib.domain.access.tokens import PLAY_TTL_MS_MAX
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import BoundElsewhere, SessionOver, Unauthenticated
+from chalicelib.domain.errors import BoundElsewhere, Unauthenticated
+from chalicelib.domain.money.errors import SessionOver
 from chalicelib.domain.money.lease import GRACE_MS
 from chalicelib.domain.streams.stream import SessionBinding
 from tests.vectors.case import AccessRule, Case

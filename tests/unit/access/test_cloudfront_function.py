@@ -6,7 +6,7 @@ import re
 import pytest
 
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import SessionOver
+from chalicelib.domain.money.errors import SessionOver
 from chalicelib.problems import STATUS_OF_END, problem_of
 from tests.cloudfront.edge import FUNCTION, answers_of, question
 from tests.vectors.access import VECTORS

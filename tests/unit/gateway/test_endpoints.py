@@ -4,7 +4,8 @@ import pytest
 
 from chalicelib.domain.access.clients import Client
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import BoundElsewhere, SessionOver, TokenExpired, Unauthenticated
+from chalicelib.domain.errors import BoundElsewhere, TokenExpired, Unauthenticated
+from chalicelib.domain.money.errors import SessionOver
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.services.access.access import Decision
 from gateway.endpoints.application import application

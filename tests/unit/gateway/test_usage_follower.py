@@ -164,6 +164,8 @@ def scenario_steps(directory, crash_at=None):
         current = [harness.follower()]
         write_scenario(harness, follow)
     assert stored(harness) == (WHOLE, ANSWERS), f"crashed at step {crash_at}"
+    totals = harness.usage.totals()
+    assert (totals["media_2xx"], totals["media_bytes"]) == ANSWERS[""], f"crashed at step {crash_at}"
     return steps.count
 
 

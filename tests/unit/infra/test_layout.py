@@ -18,7 +18,7 @@ layout = pytest.fixture(lambda tmp_path: Layout(state_dir=tmp_path / "state", po
 def test_defaults_and_variables(tmp_path):
     default = layout_from({})
     assert (default.port, default.emulator_port, default.rtmp_port) == (8080, 4566, 1935)
-    assert default.state_dir.name == ".local"
+    assert default.state_dir.name == ".local" and default.prometheus_port == 9090
     ports = {"TOLLCAST_PORT": "9000", "TOLLCAST_EMULATOR_PORT": "9001", "TOLLCAST_RTMP_PORT": "9002"}
     chosen = layout_from({"TOLLCAST_STATE_DIR": str(tmp_path), **ports})
     assert (chosen.port, chosen.emulator_port, chosen.rtmp_port) == (9000, 9001, 9002)

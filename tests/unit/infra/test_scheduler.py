@@ -53,6 +53,16 @@ def test_due_functions_run_once_each_and_a_failure_is_logged(caplog):
     assert [name for name, _ in calls[2:]] == ["first"]
 
 
+def test_a_late_run_does_not_delay_the_later_ones():
+    calls = []
+    jobs = scheduler.jobs(small_app(calls), NOW)
+    # Each run begins half a second late. Its job stays due at the full minutes.
+    for minute in range(5):
+        scheduler.run_due(jobs, NOW + timedelta(minutes=minute, seconds=0.5))
+    assert [name for name, _ in calls].count("first") == 5
+    assert jobs[0].due == NOW + timedelta(minutes=5)
+
+
 def test_an_invocation_that_hangs_is_ended(monkeypatch, caplog):
     monkeypatch.setattr(scheduler, "INVOCATION_S_MAX", 0.1)
     ends = []

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.streams.media_health import IngestIssueCode, Repairs
+from chalicelib.domain.streams.ingest_issues import IssueType
+from chalicelib.domain.streams.issue_kinds import KINDS
+from chalicelib.domain.streams.media_health import Repairs
 from tests.media.inputs import recipes
 from tests.media.inputs.edits import EDITS
 from tests.media.inputs.model import Feed, Serving
@@ -49,10 +51,15 @@ def test_nothing_is_named_as_refused_that_has_to_play():
     assert named <= {name for name, item in BY_NAME.items() if item.expect.refused or item.expect.may_refuse}
 
 
-def test_each_repair_and_each_issue_is_explained():
-    expected = {field.name for field in fields(Repairs)} | set(IngestIssueCode)
+def test_each_repair_is_explained():
     tables = " ".join(cell for row in rows(PAGE) for cell in row)
-    assert {name for name in expected if f"`{name}`" not in tables} == set()
+    assert {field.name for field in fields(Repairs) if f"`{field.name}`" not in tables} == set()
+
+
+def test_each_issue_is_explained_with_its_severity():
+    page = (ROOT / "docs/ingest-issues.md").read_text()
+    explained = [(names(row[0])[0], row[1]) for row in rows(page) if len(row) == 4]
+    assert explained == [(issue_type, KINDS[issue_type].severity) for issue_type in IssueType]
 
 
 def test_there_are_inputs_of_every_subject():

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.errors import LedgerDamaged
 from chalicelib.domain.money.chain import initial_state, make_page, next_state, state_after
+from chalicelib.domain.money.errors import LedgerDamaged
 from chalicelib.domain.money.wallets import Entry, EntryKind
 from player.statement.chain import genesis, line_hash
 

@@ -57,6 +57,7 @@ def problem(status, code, **fields):
         *((402, "balance_exhausted", 3, "no points left"), (402, "daily_cap_reached", 3, "player wallet")),
         (402, "debt_open", 3, "paid first"),
         *((409, "stream_full", 4, "player streams"), (409, "idempotency_mismatch", 4, "player play stream-1")),
+        (403, "blocked", 4, "blocked you on every stream until"),
         *((404, "stream_not_found", 4, "player streams"), (409, "stream_not_live", 4, "player streams")),
         *((409, "session_limit", 4, "--replace"), (403, "forbidden", 4, "forbidden")),
         (429, "too_many_requests", 4, "too_many_requests"),
@@ -130,6 +131,24 @@ def test_a_receipt_names_the_end_reason_and_the_watched_time_of_the_server_or_el
     ahead = "Up to 8 s that were fetched ahead may be charged (see: player receipt)."
     assert receipt.lines() == ["Your points are used up. (balance_exhausted)", watched, ahead, "Session s-1"]
     assert json.loads(receipt.as_json())["exit_status"] == 3
+
+
+def test_the_last_line_of_a_receipt_is_the_operators_message():
+    fields = {
+        "end_reason": "kicked",
+        "charged_millipoints": 1_000,
+        "message": "Write to\n\x1b[2J us \u202e " + "x" * 300,
+    }
+    totals, charges = Totals.from_fields(fields), Charges()
+    charges.add("s-1", 1, 1_000)
+    receipt = Receipt(Ending.of_reason("kicked", totals.message), "stream-1", charges, 0, 0, settled=False)
+    message = "Write to  [2J us   " + "x" * 181
+    assert receipt.lines()[-1] == f"Message from the operator: {message}"
+    assert json.loads(receipt.as_json())["operator_message"] == message
+    silent = Receipt(Ending.of_reason("kicked"), "stream-1", charges, 0, 0, settled=False)
+    assert silent.lines()[-1] == "Session s-1" and json.loads(silent.as_json())["operator_message"] is None
+    error = start_error(problem(403, "kicked", **fields), "stream-1")
+    assert error.format_message().endswith(f"See: player receipt\nMessage from the operator: {message}")
 
 
 def test_a_receipt_names_the_reserve():

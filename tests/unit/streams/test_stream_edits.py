@@ -82,7 +82,16 @@ def test_no_field_is_forgotten() -> None:
     # A new setting must be put on one side or the other.
     hot = {"title", "rate_millipoints_per_minute", "lease_ms", "window_minutes", "viewers_max", "latency", "slate"}
     hot |= {"session_binding"}
-    own = {"stream_id", "desired_state", "desired_since_ms", "generation", "version", "archived", "created_at_ms"}
+    own = {
+        "stream_id",
+        "desired_state",
+        "desired_since_ms",
+        "generation",
+        "version",
+        "archived",
+        "created_at_ms",
+        "changes",
+    }
     assert hot | own | RESTART_FIELDS == set(Stream.__dataclass_fields__)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.domain.operations.workers import PRESENT_MS, Worker, is_present, why_waiting
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
+from chalicelib.domain.streams.ingest_issues import CloseReason, IngestIssue, IssueType
 from chalicelib.domain.streams.runtime import Runtime, RuntimeState, Waiting
 from chalicelib.domain.streams.stream import DesiredState, Stream
 from chalicelib.ports.common import StoreUnavailable
@@ -107,3 +108,52 @@ def test_a_queue_that_is_silent_keeps_no_stream_waiting_and_the_workers_are_aske
     monkeypatch.setattr(services.stores.workers, "list", lambda **page: asked.append(1) or listed(**page))
     assert (services.controller.tick(), asked) == (2, [1])
     assert [reason(services, each)[1] for each in ("stream-1", "stream-2")] == [Waiting.NO_WORKER] * 2
+
+
+def open_types(services):
+    return {issue.type: issue.actual for issue in services.ingest_issues.open_issues("stream-1")}
+
+
+def closed(services):
+    found = services.stores.ingest_issues.closed_issues("stream-1", before_id=None, limit=10)
+    return {issue.type: issue.close_reason for issue in found}
+
+
+def test_a_stream_that_waits_has_an_issue_that_says_for_what(services):
+    services.controller.changed(LIVE)
+    assert open_types(services) == {IssueType.NO_WORKER: "no worker is running"}
+    there(services, "a", "b")
+    services.controller.tick()
+    assert open_types(services) == {IssueType.NO_CAPACITY: "the only worker is full: 2 of 2 streams"}
+    assert closed(services) == {IssueType.NO_WORKER: CloseReason.CLEARED}
+    there(services, "a")
+    services.controller.tick()
+    assert open_types(services) == {}
+    assert closed(services)[IssueType.NO_CAPACITY] is CloseReason.CLEARED
+
+
+def test_what_a_lost_worker_has_found_is_unknown_and_all_ends_with_the_stream(services):
+    drift = IngestIssue(stream_id="stream-1", type=IssueType.AUDIO_DRIFT, since_ms=1, actual="a", expected="e")
+    services.stores.ingest_issues.put(drift)
+    there(services, "a")
+    services.controller.tick()
+    assert set(open_types(services)) == {IssueType.AUDIO_DRIFT}, "the next worker is about to claim it"
+    services.stores.clock.advance(PRESENT_MS)
+    services.controller.tick()
+    assert set(open_types(services)) == {IssueType.NO_WORKER}
+    services.stores.streams.replace(LIVE, replace(LIVE, desired_state=DesiredState.PAUSED))
+    services.controller.tick()
+    assert open_types(services) == {}
+    assert closed(services) == {
+        IssueType.AUDIO_DRIFT: CloseReason.UNKNOWN,
+        IssueType.NO_WORKER: CloseReason.STOPPED,
+    }
+
+
+def test_an_issue_that_could_not_be_stored_is_stored_at_the_next_tick(services, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(services.stores.ingest_issues, "put", silent)
+        services.controller.changed(LIVE)
+        assert open_types(services) == {}
+    services.controller.tick()
+    assert set(open_types(services)) == {IssueType.NO_WORKER}

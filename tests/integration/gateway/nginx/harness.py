@@ -21,7 +21,8 @@ import httpx
 from chalicelib.adapters.access.file_denylist import FileDenylist
 from chalicelib.domain.access.clients import Client
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import SessionOver, Unauthenticated
+from chalicelib.domain.errors import Unauthenticated
+from chalicelib.domain.money.errors import SessionOver
 from chalicelib.domain.money.lease import allowance_ms
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.services.access.access import Decision

@@ -40,7 +40,7 @@ def test_cut_offs_are_reported_with_their_delay(services: Container, log: Rotate
     follow(services, log)
     advance(services, 4_000)
     ended_ms = services.stores.clock.now_ms()
-    services.playback.kick(kicked)
+    services.kicks.kick(kicked)
     services.playback.stop(user_id, stopped)
     services.streams.set_state(STREAM_ID, DesiredState.PAUSED)
     # The last response with media is logged before a rotation, an older line and a refusal after it.
@@ -61,6 +61,18 @@ def test_cut_offs_are_reported_with_their_delay(services: Container, log: Rotate
     assert set(found) == {EndReason.KICKED, EndReason.STREAM_PAUSED}
     kick = found[EndReason.KICKED]
     assert (kick.sessions, kick.p50_ms, kick.p99_ms, kick.max_ms) == (1, TOOK_MS, TOOK_MS, TOOK_MS)
+    totals = services.stores.counters.totals()
+    assert {name: count for name, count in totals.items() if name.startswith("cut_off")} == {
+        "cut_off.kicked.6": 1,
+        "cut_off_ms.kicked": TOOK_MS,
+        "cut_off.stream_paused.0": 1,
+        "cut_off_ms.stream_paused": 0,
+    }
+    # An adjustment makes a session due again. Its cut-off time is counted already.
+    assert services.stores.reconciliations.make_due(kicked, services.stores.clock.now_ms())
+    advance(services, 1_000)
+    assert services.reconciliation.run().settled == 1
+    assert services.stores.counters.totals()["cut_off.kicked.6"] == 1
     gateway = services.monitoring.metrics().gateway
     assert (gateway.media.answers_2xx, gateway.media.answers_4xx, gateway.refusals["403"]) == (6, 1, 1)
     assert (gateway.segments.hits, gateway.segments.hit_ratio, gateway.media.egress_bytes) == (6, 1.0, 7_000)

@@ -12,6 +12,7 @@ from chalicelib.domain.streams.stream import DesiredState, Stream
 from chalicelib.ports.common import StoreUnavailable
 from tests.fakes.operations.workers import MemoryWorkers
 from tests.fakes.simple import SetClock
+from tests.fakes.streams.ingest_issues import MemoryIngestIssues
 from tests.fakes.streams.media import MemoryMedia
 from tests.fakes.streams.runtimes import MemoryRuntimes
 from tests.fakes.streams.streams import MemoryStreams
@@ -60,7 +61,7 @@ class Harness:
         self.streams, self.runtimes, self.queue = MemoryStreams(), MemoryRuntimes(), MemoryWorkQueue()
         self.workers, self.clock = MemoryWorkers(), SetClock()
         self.config = replace(CONFIG, capacity=2, media_dir=tmp_path, work_dir=tmp_path)
-        ports = Ports(self.streams, self.runtimes, MemoryMedia(), self.clock)
+        ports = Ports(self.streams, self.runtimes, MemoryMedia(), MemoryIngestIssues(), self.clock)
         self.agent = Agent(ports, self.queue, self.workers, self.config)
         self.clean: bool | None = None
         self._thread = threading.Thread(target=self._run)

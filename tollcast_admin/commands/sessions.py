@@ -1,0 +1,104 @@
+"""`tollcast-admin sessions`: who watches, what sessions cost, and ending one."""
+
+import click
+
+from player.terminal.formats import points
+from player.terminal.output import terminal_width
+from tollcast_admin.context import AdminContext
+from tollcast_admin.display.columns import Column
+from tollcast_admin.display.fields import field_lines
+from tollcast_admin.display.values import age_of, duration_of, points_of, rate_of, text_of, when_of
+from tollcast_admin.options.exit_statuses import STATUSES
+from tollcast_admin.options.lists import ListView, list_options, show_list, watch_options
+from tollcast_admin.options.values import user_id_of
+
+REASON_CHARS_MAX = 200
+SESSION = Column("SESSION", lambda each: each["session_id"])
+USER = Column("USER", lambda each: each["user_id"])
+STREAM = Column("STREAM", lambda each: each["stream_id"], cells_min=8)
+ACTIVE = (
+    SESSION,
+    USER,
+    STREAM,
+    Column("SPENT", lambda each: points_of(each["charged_millipoints"]), is_right=True),
+    Column("FOR", lambda each: age_of(each["started_at_ms"]), is_right=True),
+    Column("POINTS/MIN", lambda each: rate_of(each["rate_millipoints_per_minute"]), is_right=True, rank=1),
+    Column("ADDRESS", lambda each: text_of(each["ip"]), rank=2),
+    Column("AGENT", lambda each: text_of(each["user_agent"]), cells_min=12, rank=3),
+)
+ENDED = (
+    SESSION,
+    USER,
+    Column("REASON", lambda each: text_of(each["end_reason"])),
+    Column("COST", lambda each: points_of(each["charged_millipoints"]), is_right=True),
+    Column("ENDED", lambda each: when_of(each["ended_at_ms"]), rank=1),
+    Column("WATCHED", lambda each: duration_of(each["watched_ms"]), is_right=True, rank=2),
+    Column("STREAM", lambda each: each["stream_id"], cells_min=8, rank=3),
+    Column("SETTLED", lambda each: points_of(each["settled_millipoints"]), is_right=True, rank=4),
+)
+
+
+@click.group("sessions")
+def command() -> None:
+    """See who watches, and end a session."""
+
+
+@command.command("list", epilog=STATUSES)
+@click.option("--stream", "stream_id", metavar="STREAM_ID", help="Only sessions of this stream.")
+@click.option("--user", metavar="USER", help="Only sessions of this user: email or id.")
+@click.option("--ended", is_flag=True, help="Ended sessions, the newest first; name a stream or a user.")
+@list_options
+@watch_options
+@click.pass_obj
+def list_sessions(
+    context: AdminContext,
+    stream_id: str | None,
+    user: str | None,
+    ended: bool,
+    limit: int,
+    json_fields: str | None,
+    is_watched: bool,
+    every_s: float | None,
+) -> None:
+    """List who is watching what, since when, and what it has cost. A wider terminal shows more.
+
+    \b
+      tollcast-admin sessions list --watch
+      tollcast-admin sessions list --stream films --json session_id,user_id
+      tollcast-admin sessions list --user demo@local --ended
+    """
+    filters = {
+        "stream_id": stream_id,
+        "user_id": user and user_id_of(context, user),
+        "state": "ended" if ended else "active",
+    }
+    empty = "No such session has ended." if ended else "Nothing is being watched."
+    view = ListView("/sessions", ENDED if ended else ACTIVE, empty, filters)
+    show_list(context, view, limit, json_fields, is_watched, every_s)
+
+
+@command.command("kick", epilog=STATUSES)
+@click.argument("session_id")
+@click.option("--reason", default="", help="Why, for the audit log; 200 characters at most.")
+@click.pass_obj
+def kick(context: AdminContext, session_id: str, reason: str) -> None:
+    """End a session now. The rest of its lease goes back to the viewer, who may start again.
+
+    To keep a viewer out, disable the account: tollcast-admin users disable USER
+
+    \b
+      tollcast-admin sessions kick SESSION_ID --reason "two at one seat"
+    """
+    if len(reason) > REASON_CHARS_MAX:
+        raise click.UsageError(f"A reason has {REASON_CHARS_MAX} characters at most.")
+    end = context.account.call("POST", "/playback/kick", {"session_id": session_id, "reason": reason})
+    reserved = end["reserved_millipoints"]
+    fields = [
+        ("Ended", f"{end['session_id']} ({end['end_reason']})"),
+        ("Cost", points(end["charged_millipoints"])),
+        ("Given back", points(end["refunded_millipoints"])),
+        ("Reserved", f"{points(reserved)}: come back if they were not fetched" if reserved else None),
+        ("Watched", duration_of(end["watched_ms"])),
+    ]
+    for line in field_lines(fields, terminal_width()):
+        click.echo(line)

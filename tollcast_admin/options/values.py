@@ -1,0 +1,37 @@
+"""Types of arguments: points, days, and users by email or id."""
+
+import re
+from urllib.parse import quote, urlencode
+
+import click
+
+from player.terminal.formats import MILLIPOINTS_PER_POINT
+from tollcast_admin.context import AdminContext
+
+AMOUNT = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,3}))?")
+
+
+class Points(click.ParamType[int]):
+    """An amount in points, as millipoints."""
+
+    name = "points"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the millipoints. Raise click.BadParameter."""
+        match = AMOUNT.fullmatch(str(value).strip())
+        if match is None:
+            self.fail(f"{value!r} is no amount. Write points with up to three decimals: 100 or 0.5", param, ctx)
+        return int(match[1]) * MILLIPOINTS_PER_POINT + int((match[2] or "").ljust(3, "0"))
+
+
+def path_of(*parts: str) -> str:
+    """Return the path of a route from its parts, of which some are arguments."""
+    return "".join(f"/{quote(part, safe='')}" for part in parts)
+
+
+def user_id_of(context: AdminContext, user: str) -> str:
+    """Return the id of a user who is named by email or id. Raises the errors of Account.call."""
+    if "@" not in user:
+        return user
+    answer = context.account.call("GET", f"/users/lookup?{urlencode({'email': user})}")
+    return str(answer["user_id"])
