@@ -1,6 +1,6 @@
 # Every command that people type. A command of more than three lines is a script in infra/local/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test soak load kills adversary scenes chaos zoo mutants lint advisories fuzz bench cutoff package
+.PHONY: help setup demo up down status logs test soak load kills adversary scenes alarms chaos zoo mutants lint advisories fuzz bench cutoff package
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -53,6 +53,10 @@ adversary: setup ## Play 10 minutes of strategies to watch more than is paid for
 
 scenes: setup ## Watch through a pause, a gateway without its store and an empty wallet (7 minutes)
 	@$(PYTHON) -m tests.faults.commands.scenes $(RUN)
+
+alarms: setup ## Make the cause of each alarm, and check that it fires in Prometheus and clears (15 minutes)
+	@infra/local/setup/install.sh prometheus
+	@$(PYTHON) -m tests.alarms $(RUN)
 
 chaos: setup ## Kill parts of the pipeline for 10 minutes while mpv plays (SEED=1 MINUTES=2)
 	@$(PYTHON) -m tests.chaos $(RUN) $(FOR_MINUTES)

@@ -32,6 +32,7 @@ from chalicelib.adapters.money.dynamodb_wallets import DynamoWallets
 from chalicelib.adapters.operations.dynamodb_audit import DynamoAuditLog
 from chalicelib.adapters.operations.dynamodb_counters import DynamoCounters
 from chalicelib.adapters.operations.dynamodb_errors import DynamoErrors
+from chalicelib.adapters.operations.dynamodb_labels import DynamoLabels
 from chalicelib.adapters.operations.dynamodb_series import DynamoSeries
 from chalicelib.adapters.operations.dynamodb_workers import DynamoWorkers
 from chalicelib.adapters.streams.dynamodb_ingest_issues import DynamoIngestIssues
@@ -80,6 +81,7 @@ class Stores:
     audit_log = cached_property(lambda self: DynamoAuditLog(self._prefix))
     series = cached_property(lambda self: DynamoSeries(self._prefix))
     errors = cached_property(lambda self: DynamoErrors(self._prefix, self.clock))
+    labels = cached_property(lambda self: DynamoLabels(self._prefix))
     workers = cached_property(lambda self: DynamoWorkers(self._prefix))
 
     @cached_property

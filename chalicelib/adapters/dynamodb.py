@@ -126,10 +126,14 @@ def transact(*parts: dict[str, Any]) -> None:
 
 def get_items(table: str, key: str, ids: Iterable[str]) -> Iterator[Row]:
     """Yield the rows with one of these ids in the attribute `key`, without those that the store did not process."""
-    keys = [to_row({key: each}) for each in dict.fromkeys(ids)]
+    return get_rows(table, [{key: each} for each in dict.fromkeys(ids)])
+
+
+def get_rows(table: str, keys: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    """Yield the rows with these keys, which are all different, without those that the store did not process."""
     for first in range(0, len(keys), GET_AT_ONCE):
         with translated():
-            request = {table: {"Keys": keys[first : first + GET_AT_ONCE]}}
+            request = {table: {"Keys": [to_row(key) for key in keys[first : first + GET_AT_ONCE]]}}
             answer = client("dynamodb").batch_get_item(RequestItems=request)
         yield from answer["Responses"].get(table, [])
 

@@ -3,9 +3,9 @@
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer
 from chalicelib.api.models.playback import SessionAnswer, SessionsQuery
+from chalicelib.api.session_rows import session_answer
 from chalicelib.domain.accounts.users import STAFF
 from chalicelib.domain.money.lists import SessionFilter
-from chalicelib.services.access.playback import LiveSession
 
 routes = Routes("sessions")
 
@@ -26,14 +26,4 @@ def list_sessions(call: Call) -> ListAnswer[SessionAnswer]:
         to_ms=query.to_ms,
     )
     page = call.services.playback.listing(wanted, limit=query.limit, cursor=query.cursor)
-    return ListAnswer(items=[_session(live) for live in page.items], next_cursor=page.next_cursor)
-
-
-def _session(live: LiveSession) -> SessionAnswer:
-    client = live.client
-    values = {**vars(live.record), "active": live.record.active, "paid_until_ms": None}
-    values |= {"ip": client.ip if client else None, "user_agent": client.user_agent if client else None}
-    if live.session is not None:
-        values["charged_millipoints"] = live.session.charged_millipoints
-        values["paid_until_ms"] = live.session.paid_until_ms
-    return SessionAnswer.model_validate(values)
+    return ListAnswer(items=[session_answer(row) for row in page.items], next_cursor=page.next_cursor)

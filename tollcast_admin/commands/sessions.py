@@ -1,5 +1,7 @@
 """`tollcast-admin sessions`: who watches, what sessions cost, and ending one."""
 
+from typing import Any
+
 import click
 
 from player.terminal.formats import points
@@ -10,9 +12,8 @@ from tollcast_admin.display.fields import field_lines
 from tollcast_admin.display.values import age_of, duration_of, points_of, rate_of, text_of, when_of
 from tollcast_admin.options.exit_statuses import STATUSES
 from tollcast_admin.options.lists import ListView, list_options, show_list, watch_options
-from tollcast_admin.options.values import user_id_of
+from tollcast_admin.options.values import Minutes, user_id_of
 
-REASON_CHARS_MAX = 200
 SESSION = Column("SESSION", lambda each: each["session_id"])
 USER = Column("USER", lambda each: each["user_id"])
 STREAM = Column("STREAM", lambda each: each["stream_id"], cells_min=8)
@@ -80,25 +81,45 @@ def list_sessions(
 @command.command("kick", epilog=STATUSES)
 @click.argument("session_id")
 @click.option("--reason", default="", help="Why, for the audit log; 200 characters at most.")
+@click.option("--message", help="What the viewer reads on the picture and in the terminal; 200 characters at most.")
+@click.option("--block", "block_minutes", type=Minutes(), help="No new session for so long: 30m, 2h, 720h.")
+@click.option("--this-stream", is_flag=True, help="Block this stream only, not all.")
 @click.pass_obj
-def kick(context: AdminContext, session_id: str, reason: str) -> None:
-    """End a session now. The rest of its lease goes back to the viewer, who may start again.
+def kick(
+    context: AdminContext,
+    session_id: str,
+    reason: str,
+    message: str | None,
+    block_minutes: int | None,
+    this_stream: bool,
+) -> None:
+    """End a session now. The rest of its lease goes back to the viewer, who may start again unless blocked.
 
-    To keep a viewer out, disable the account: tollcast-admin users disable USER
+    A block ends by itself; `blocks lift` ends it sooner. To keep a viewer out for good: users disable
 
     \b
-      tollcast-admin sessions kick SESSION_ID --reason "two at one seat"
+      tollcast-admin sessions kick SESSION_ID --message "Please log in again."
+      tollcast-admin sessions kick SESSION_ID --block 2h --reason "shared account"
     """
-    if len(reason) > REASON_CHARS_MAX:
-        raise click.UsageError(f"A reason has {REASON_CHARS_MAX} characters at most.")
-    end = context.account.call("POST", "/playback/kick", {"session_id": session_id, "reason": reason})
-    reserved = end["reserved_millipoints"]
+    if this_stream and block_minutes is None:
+        raise click.UsageError("--this-stream goes with --block.")
+    body: dict[str, Any] = {"session_id": session_id, "reason": reason}
+    body |= {"message": message} if message else {}
+    body |= {"block_minutes": block_minutes, "block_stream": this_stream} if block_minutes is not None else {}
+    end = context.account.call("POST", "/playback/kick", body)
+    reserved, block = end["reserved_millipoints"], end["block"]
     fields = [
         ("Ended", f"{end['session_id']} ({end['end_reason']})"),
         ("Cost", points(end["charged_millipoints"])),
         ("Given back", points(end["refunded_millipoints"])),
         ("Reserved", f"{points(reserved)}: come back if they were not fetched" if reserved else None),
         ("Watched", duration_of(end["watched_ms"])),
+        ("Message", end["message"]),
+        ("Blocked", _block_text(block) if block else None),
     ]
     for line in field_lines(fields, terminal_width()):
         click.echo(line)
+
+
+def _block_text(block: dict[str, Any]) -> str:
+    return f"until {when_of(block['until_ms'])} on {block['stream_id'] or 'all streams'} ({block['block_id']})"

@@ -7,6 +7,7 @@ from player.terminal.formats import clock
 from player.terminal.text import printable, wrapped
 from tollcast_admin.display.fields import field_lines
 from tollcast_admin.display.values import bits_of, when_of
+from tollcast_admin.streams.issues import issue_lines
 from tollcast_admin.streams.settings import setting_text
 
 MS_PER_S = 1000
@@ -36,11 +37,14 @@ def stream_lines(stream: dict[str, Any], runtime: dict[str, Any], viewers: str, 
         ("Title", stream["title"]),
         ("State", state_text(stream, runtime)),
         ("Viewers", viewers),
+        ("Version", str(stream["version"])),
     ]
     settings = [(label, _setting(stream, name)) for label, name in SETTING_NAMES.items()]
     if stream["abr_profile"] != "custom":
         settings = [(label, value) for label, value in settings if label != "Renditions"]
     parts = [field_lines([*heading, *runtime_fields(runtime)], width), *_lists(runtime, width)]
+    if issues := issue_lines(runtime["issues"], width - 2):
+        parts.insert(1, ["Open issues, newest first:", *(f"  {line}" for line in issues)])
     lines: list[str] = []
     for part in (*parts, ["Settings:", *(f"  {line}" for line in field_lines(settings, width - 2))]):
         lines += [*([""] if lines and part else []), *part]

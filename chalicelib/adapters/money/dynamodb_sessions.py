@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from zlib import crc32
 
 from chalicelib.adapters.aws import client, translated
 from chalicelib.adapters.dynamodb import (
@@ -79,8 +80,11 @@ def close_record(
     }
 
 
-def count_adjustment(table: str, record: SessionRecord, millipoints: int) -> dict[str, Any]:
+def count_adjustment(table: str, record: SessionRecord, millipoints: int, now_ms: int) -> dict[str, Any]:
     """Return the part of an adjustment's transaction that counts it and bounds all adjustments of the session.
+
+    The session is due for reconciliation at once, or a moment later than it was, so that no result without the
+    adjustment stays.
 
     The count helps to find it among the session's lines. All adjustments together stay between 0 and the session's
     charge, which after its end only its settlement changes.
@@ -90,13 +94,17 @@ def count_adjustment(table: str, record: SessionRecord, millipoints: int) -> dic
         "Update": {
             "TableName": table,
             "Key": to_row({"session_id": record.session_id}),
-            "UpdateExpression": "ADD adjustments :one, adjusted_millipoints :given",
+            "UpdateExpression": "SET reconcile_at_ms = if_not_exists(reconcile_at_ms, :now) + :one,"
+            " reconcile_shard = if_not_exists(reconcile_shard, :shard)"
+            " ADD adjustments :one, adjusted_millipoints :given",
             "ConditionExpression": "attribute_exists(end_reason) AND charged_millipoints = :charged"
             " AND adjusted_millipoints BETWEEN :least AND :most",
             "ExpressionAttributeValues": to_row(
                 {
                     ":one": 1,
                     ":given": millipoints,
+                    ":now": now_ms,
+                    ":shard": crc32(record.session_id.encode()) % DUE_SHARDS,
                     ":charged": charged,
                     ":least": -millipoints,
                     ":most": charged - millipoints,

@@ -131,11 +131,19 @@ class Settled(Answer):
 
 
 class SessionAnswer(Settled):
-    """A session for operators. Live fields are null after its end, address and user agent after they expire."""
+    """A session for the staff. What is unknown is null: live fields after its end, address and user agent once expired.
+
+    `charged_millipoints` is what it cost so far, `media_ms` the media served for it. The next five are what the
+    gateways' logs, which arrive some 15 s late, say of the last minute; `is_fetching` is false once no segment came for
+    15 s. `cut_off_ms` is how long an early end was still served; until `cut_off_measured` is true, that is not known.
+    Both are null if the session did not end early.
+    """
 
     session_id: str
     user_id: str
+    email: str | None
     stream_id: str
+    stream_title: str | None
     kind: SessionKind
     active: bool
     started_at_ms: int
@@ -143,11 +151,21 @@ class SessionAnswer(Settled):
     user_agent: str | None
     rate_millipoints_per_minute: int
     charged_millipoints: int | None
+    balance_millipoints: int | None
+    seconds_left: int | None
     paid_until_ms: int | None
+    media_ms: int | None
+    rendition: str | None
+    bytes_last_minute: int | None
+    bitrate_bps: int | None
+    last_fetch_at_ms: int | None
+    is_fetching: bool | None
     ended_at_ms: int | None
     end_reason: EndReason | None
     message: str | None
     watched_ms: int | None
+    cut_off_ms: int | None
+    cut_off_measured: bool | None
 
 
 class SessionsQuery(TimeRangeQuery):

@@ -21,7 +21,7 @@ from chalicelib.domain.money.errors import LeaseNotPaid
 from chalicelib.domain.money.lease import PREVIEW_MS, Outcome
 from chalicelib.domain.money.lists import SessionFilter
 from chalicelib.domain.money.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
-from chalicelib.domain.money.sessions import DUE_SHARDS, ActiveSession, SessionKind, SessionRecord
+from chalicelib.domain.money.sessions import DUE_SHARDS, SessionKind, SessionRecord
 from chalicelib.domain.operations.audit import Action, Actor
 from chalicelib.domain.streams.stream import END_OF_DESIRED, DesiredState, Stream
 from chalicelib.ports.clients import Clients
@@ -34,21 +34,13 @@ from chalicelib.services.access.auth import ENDED
 from chalicelib.services.access.blocks import BlocksService
 from chalicelib.services.access.limiter import Limiter
 from chalicelib.services.access.reaper import REARM_MS
+from chalicelib.services.access.session_rows import SessionRow, SessionRows
 from chalicelib.services.money.billing import Beat, Billing
 from chalicelib.services.money.delivery_cache import DeliveryCache
 from chalicelib.services.money.session_opener import SessionOpener
 from chalicelib.services.operations.audit import Audit
 
 DISABLED = "This account is disabled."
-
-
-@dataclass(frozen=True, kw_only=True)
-class LiveSession:
-    """A record with its session in the wallet while active, and its client until that expires."""
-
-    record: SessionRecord
-    session: ActiveSession | None
-    client: Client | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +67,7 @@ class Playback:
         session_lists: SessionLists,
         delivery: DeliveryCache,
         clients: Clients,
+        rows: SessionRows,
         audit: Audit,
         clock: Clock,
     ) -> None:
@@ -89,6 +82,7 @@ class Playback:
         self._session_lists = session_lists
         self._delivery = delivery
         self._clients = clients
+        self._rows = rows
         self._audit = audit
         self._clock = clock
 
@@ -153,19 +147,10 @@ class Playback:
         """End the viewer's session and refund the unserved part of the lease. Stopping again changes nothing."""
         return self._billing.end(user_id, session_id, EndReason.VIEWER_STOPPED)
 
-    def listing(self, wanted: SessionFilter, *, limit: int, cursor: str | None) -> ListPage[LiveSession]:
-        """Return sessions, newest first, with live data from their wallets."""
+    def listing(self, wanted: SessionFilter, *, limit: int, cursor: str | None) -> ListPage[SessionRow]:
+        """Return sessions, newest first, with what is known of them."""
         page = self._session_lists.page(wanted, self._clock.now_ms(), limit=limit, cursor=cursor)
-        records = page.items
-        wallets = self._wallets.get_many(record.user_id for record in records) if wanted.active else {}
-        clients = self._clients.get_many((start_key(record.session_id) for record in records), self._clock.now_ms())
-        items = []
-        for record in records:
-            wallet = wallets.get(record.user_id)
-            session = wallet.sessions.get(record.session_id) if wallet else None
-            client = clients.get(start_key(record.session_id))
-            items.append(LiveSession(record=record, session=session, client=client))
-        return ListPage(items=items, next_cursor=page.next_cursor)
+        return ListPage(items=self._rows.of(page.items), next_cursor=page.next_cursor)
 
     def sessions_of(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         """Return a viewer's sessions, newest first."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.operations.error_counts import ErrorCount, ErrorKind
+from chalicelib.domain.operations.fetches import watching_sessions
 from chalicelib.domain.operations.totals import PROBLEM
 from chalicelib.domain.operations.traffic import MINUTE_MS, StreamTraffic, Traffic, hour_of, traffic_of
 from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
@@ -28,6 +29,8 @@ class Metrics:
     at_ms: int
     window_minutes: int
     active_sessions: int
+    # Those that fetched a segment lately; None if no follower of a log runs.
+    watching_sessions: int | None
     points_spent_per_minute: float
     login_failures: int
     playback_errors: int
@@ -97,6 +100,7 @@ class Monitoring:
             at_ms=now_ms,
             window_minutes=METRICS_MINUTES,
             active_sessions=self._sessions.count_active(),
+            watching_sessions=watching_sessions(self._usage.followers(), now_ms),
             points_spent_per_minute=round(total["spent_millipoints"] / 1000 / METRICS_MINUTES, 3),
             login_failures=total["login_failures"],
             playback_errors=total["playback_errors"],

@@ -154,3 +154,13 @@ def test_totals_are_kept_beside_the_rows(stores: Stores) -> None:
         stores.reconciliations.put_totals(totals)
         assert stores.reconciliations.totals(DAY) == totals
     assert rows(stores) == []
+
+
+def test_cut_offs_of_many_sessions_once_they_are_measured(stores: Stores) -> None:
+    measured, unmeasured, later = ended(stores), ended(stores), ended(stores)
+    for session_id, cut_off_ms, day in ((measured, 0, DAY), (unmeasured, None, DAY), (later, 70, "2027-01-16")):
+        row = a_row(session_id, cut_off_ms=cut_off_ms, day=day)
+        assert stores.reconciliations.settle(row, Due(session_id, DUE_MS), None)
+    ends = [(DAY, measured), (DAY, unmeasured), ("2027-01-16", later), (DAY, new_session_id())]
+    assert stores.reconciliations.cut_offs(ends) == {measured: 0, later: 70}
+    assert stores.reconciliations.cut_offs([]) == {}

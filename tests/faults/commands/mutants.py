@@ -14,6 +14,7 @@ from tests.faults.mutants.access import MUTANTS_OF_ACCESS
 from tests.faults.mutants.gateway import MUTANTS_OF_GATEWAY
 from tests.faults.mutants.ledger import MUTANTS_OF_LEDGER
 from tests.faults.mutants.media import MUTANTS_OF_MEDIA
+from tests.faults.mutants.metrics import MUTANTS_OF_METRICS
 from tests.faults.mutants.payments import MUTANTS_OF_PAYMENTS
 from tests.faults.mutants.selling import MUTANTS_OF_SELLING
 from tests.faults.mutants.settling import MUTANTS_OF_SETTLING
@@ -27,6 +28,7 @@ MUTANTS = (
     | MUTANTS_OF_ACCESS
     | MUTANTS_OF_GATEWAY
     | MUTANTS_OF_MEDIA
+    | MUTANTS_OF_METRICS
     | MUTANTS_OF_VERSIONS
 )
 

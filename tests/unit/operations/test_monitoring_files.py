@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from chalicelib.domain.operations.metric_catalogue import CATALOGUE
+from tests.alarms.causes import CAUSES
+from tests.alarms.lab import shortened
 
 ROOT = Path(__file__).resolve().parents[3]
 MONITORING = ROOT / "infra" / "monitoring"
@@ -80,3 +82,12 @@ def test_the_example_configuration_is_one(tmp_path: Path) -> None:
         (tmp_path / name).write_text((MONITORING / name).read_text())
     (tmp_path / "tollcast.key").write_text("tck_x")
     assert "SUCCESS" in promtool("check", "config", str(tmp_path / "prometheus.yml"))
+
+
+def test_every_alarm_has_a_real_cause_in_the_long_run(tmp_path: Path) -> None:
+    caused = [name for names in CAUSES.values() for name in names]
+    assert sorted(caused) == sorted(rule["alert"] for rule in RULES)
+    short = shortened((MONITORING / "rules.yml").read_text())
+    assert "[5m]" not in short and "for: 15s" in short and "[60s]" in short
+    (tmp_path / "rules.yml").write_text(short)
+    promtool("check", "rules", str(tmp_path / "rules.yml"))
