@@ -211,7 +211,8 @@ def _agree(lab: Lab) -> bool:
 
 
 # Each cause, and the alarms that it has to raise.
-CAUSES: dict[Callable[[Lab], AbstractContextManager[None]], tuple[str, ...]] = {
+Cause = Callable[[Lab], AbstractContextManager[None]]
+CAUSES: dict[Cause, tuple[str, ...]] = {
     dead_letter: ("DeadLetters",),
     page_lost: ("LedgerPagesBehind",),
     audit_lost: ("AuditFailures",),
