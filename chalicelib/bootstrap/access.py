@@ -81,6 +81,7 @@ class AccessServices(MoneyServices):
             wallets=self.stores.wallets,
             streams=self.stores.streams,
             sessions=self.stores.sessions,
+            session_lists=self.stores.session_lists,
             delivery=self.delivery,
             clients=self.stores.clients,
             rows=self.session_rows,

@@ -16,6 +16,7 @@ from tests.fakes.access.limits import MemoryLimits
 from tests.fakes.access.service_keys import MemoryServiceKeys
 from tests.fakes.accounts.identity import CountingPasswords, MemoryUsers
 from tests.fakes.money.ledger import MemoryLedger, MemoryPayments, MemoryTotalsByDay
+from tests.fakes.money.lists import MemoryPaymentLists, MemorySessionLists
 from tests.fakes.money.reconciliations import MemoryCutOffs
 from tests.fakes.money.sessions import MemoryPlaybackSessions
 from tests.fakes.money.usage import MemoryUsage
@@ -43,6 +44,7 @@ def memory_stores(settings: Settings | None = None) -> Stores:
     stores.rows = rows = MemoryStore()
     stores.clock = SetClock()
     stores.wallets, stores.sessions = MemoryWallets(rows), MemoryPlaybackSessions(rows)
+    stores.session_lists, stores.payment_lists = MemorySessionLists(rows), MemoryPaymentLists(rows)
     stores.ledger, stores.payments = MemoryLedger(rows), MemoryPayments(rows)
     stores.totals = MemoryTotalsByDay(rows)
     stores.usage, stores.limits, stores.reconciliations = MemoryUsage(), MemoryLimits(), MemoryCutOffs()

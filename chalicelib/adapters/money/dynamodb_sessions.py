@@ -114,7 +114,8 @@ def count_adjustment(table: str, record: SessionRecord, millipoints: int, now_ms
     }
 
 
-def _record(row: dict[str, Any]) -> SessionRecord:
+def record_of_row(row: dict[str, Any]) -> SessionRecord:
+    """Return the record in a row."""
     reason = row.get("end_reason")
     kinds = {"kind": SessionKind(row["kind"]), "end_reason": EndReason(reason) if reason else None}
     return SessionRecord(**{"due_shard": 0, "due_ms": 0, **known(SessionRecord, row), **kinds})
@@ -128,7 +129,7 @@ class DynamoPlaybackSessions:
 
     def get(self, session_id: str) -> SessionRecord | None:
         row = get_item(self._table, {"session_id": session_id})
-        return _record(row) if row else None
+        return record_of_row(row) if row else None
 
     def by_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         return self._query("by_user", "user_id", user_id, limit, cursor)
@@ -137,10 +138,7 @@ class DynamoPlaybackSessions:
         request = self._request("by_user", "user_id", user_id, limit)
         request["KeyConditionExpression"] += " AND started_at_ms <= :until"
         request["ExpressionAttributeValues"] |= to_row({":until": until_ms})
-        return [_record(from_row(row)) for row in all_rows("query", request, limit)]
-
-    def by_stream(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        return self._query("by_stream", "stream_id", stream_id, limit, cursor)
+        return [record_of_row(from_row(row)) for row in all_rows("query", request, limit)]
 
     def active(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         return self._query("active_by_stream", "active_stream_id", stream_id, limit, cursor)
@@ -166,7 +164,7 @@ class DynamoPlaybackSessions:
         request["KeyConditionExpression"] += " AND due_ms <= :now"
         request["ExpressionAttributeValues"] |= to_row({":now": now_ms})
         request["ScanIndexForward"] = True
-        return page_of("query", request, None, _record, position=()).items
+        return page_of("query", request, None, record_of_row, position=()).items
 
     def rearm(self, session_id: str, due_ms: int) -> None:
         write_if(
@@ -190,8 +188,8 @@ class DynamoPlaybackSessions:
 
     def _query(self, index: str, key: str, value: Any, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         request = self._request(index, key, value, limit)
-        position = ["session_id", key, "due_ms" if index == "by_due" else "started_at_ms"]
-        return page_of("query", request, cursor, _record, position=position, within={key: value})
+        position = ("session_id", key, "due_ms" if index == "by_due" else "started_at_ms")
+        return page_of("query", request, cursor, record_of_row, position=position, within={key: value})
 
     def _count(self, shard: int) -> int:
         request = self._request("by_due", "due_shard", shard, 1000)

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from chalicelib.api.models.blocks import BlockAnswer
-from chalicelib.api.models.common import Answer, ListQuery, Request
+from chalicelib.api.models.common import Answer, Request, TimeRangeQuery
 from chalicelib.api.models.forms import IdempotencyKey, OneLine, SessionId, StreamId, UserId
 from chalicelib.domain.access.blocks import BLOCK_MINUTES_MAX
 from chalicelib.domain.end_reasons import EndReason
@@ -168,17 +168,21 @@ class SessionAnswer(Settled):
     cut_off_measured: bool | None
 
 
-class SessionsQuery(ListQuery):
-    """Filter of sessions. Ended sessions need a stream or a user."""
+class SessionsQuery(TimeRangeQuery):
+    """Filter of sessions. `from_ms` and `to_ms` bound the time by which the list is ordered.
+
+    That is the end for `state=ended` without a stream and a user, else the start.
+    """
 
     stream_id: StreamId | None = None
     user_id: UserId | None = None
     state: Literal["active", "ended"] = "active"
+    end_reason: EndReason | None = None
 
     @model_validator(mode="after")
-    def _ended_is_narrowed(self) -> SessionsQuery:
-        if self.state == "ended" and self.stream_id is None and self.user_id is None:
-            raise ValueError("state `ended` needs a stream_id or a user_id")
+    def _reason_of_an_end(self) -> SessionsQuery:
+        if self.end_reason is not None and self.state == "active":
+            raise ValueError("end_reason needs state=ended: active sessions have none")
         return self
 
 
