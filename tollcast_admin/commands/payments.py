@@ -7,17 +7,58 @@ import click
 from player.terminal.formats import points
 from player.terminal.output import terminal_width
 from tollcast_admin.context import AdminContext
+from tollcast_admin.display.columns import Column
 from tollcast_admin.display.fields import field_lines
-from tollcast_admin.display.values import when_of
+from tollcast_admin.display.values import points_of, when_of
 from tollcast_admin.options.confirmation import confirm, yes_option
 from tollcast_admin.options.exit_statuses import STATUSES
 from tollcast_admin.options.json_fields import json_option, json_text
-from tollcast_admin.options.values import path_of
+from tollcast_admin.options.lists import ListView, list_options, show_list
+from tollcast_admin.options.values import Moment, path_of, user_id_of
+
+COLUMNS = (
+    Column("PAYMENT", lambda each: each["payment_id"]),
+    Column("POINTS", lambda each: points_of(each["millipoints"]), is_right=True),
+    Column("SOURCE", lambda each: each["source"], cells_min=8),
+    Column("MADE", lambda each: when_of(each["at_ms"]), rank=1),
+    Column("TAKEN BACK", lambda each: points_of(each["reversed_millipoints"]), is_right=True, rank=2),
+    Column("USER", lambda each: each["user_id"], rank=3),
+    Column("NOTE", lambda each: each["note"], cells_min=12, rank=4),
+)
 
 
 @click.group("payments")
 def command() -> None:
-    """Look up a payment, and take it back."""
+    """Look up payments, and take one back."""
+
+
+@command.command("list", epilog=STATUSES)
+@click.argument("search", required=False)
+@click.option("--user", metavar="USER", help="Only payments of this user: email or id.")
+@click.option("--source", help="Only payments of this source, such as `operator` or the name of a service key.")
+@click.option("--since", type=Moment(), help="Only later ones: 2026-01-31, 2026-01-31T18:00, or 2h ago as 2h.")
+@click.option("--until", type=Moment(), help="Only earlier ones.")
+@list_options
+@click.pass_obj
+def list_payments(
+    context: AdminContext,
+    search: str | None,
+    user: str | None,
+    source: str | None,
+    since: int | None,
+    until: int | None,
+    limit: int,
+    json_fields: str | None,
+) -> None:
+    """List payments, newest first. SEARCH is how the payment id begins.
+
+    \b
+      tollcast-admin payments list --user demo@local
+      tollcast-admin payments list acme: --since 24h
+    """
+    filters = {"q": search, "user_id": user and user_id_of(context, user), "source": source, "from_ms": since}
+    view = ListView("/payments", COLUMNS, "There is no such payment.", {**filters, "to_ms": until})
+    show_list(context, view, limit, json_fields)
 
 
 @command.command("show", epilog=STATUSES)

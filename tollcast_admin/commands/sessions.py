@@ -21,7 +21,7 @@ from tollcast_admin.display.values import (
 )
 from tollcast_admin.options.exit_statuses import STATUSES
 from tollcast_admin.options.lists import ListView, list_options, show_list, watch_options
-from tollcast_admin.options.values import Minutes, user_id_of
+from tollcast_admin.options.values import Minutes, Moment, user_id_of
 
 
 def _left(session: Item) -> str:
@@ -90,7 +90,10 @@ def command() -> None:
 @command.command("list", epilog=STATUSES)
 @click.option("--stream", "stream_id", metavar="STREAM_ID", help="Only sessions of this stream.")
 @click.option("--user", metavar="USER", help="Only sessions of this user: email or id.")
-@click.option("--ended", is_flag=True, help="Ended sessions, the newest first; name a stream or a user.")
+@click.option("--ended", is_flag=True, help="Ended sessions in place of active ones.")
+@click.option("--reason", "end_reason", help="Only ended sessions with this end reason, such as kicked.")
+@click.option("--since", type=Moment(), help="Only later ones: 2026-01-31, 2026-01-31T18:00, or 2h ago as 2h.")
+@click.option("--until", type=Moment(), help="Only earlier ones.")
 @list_options
 @watch_options
 @click.pass_obj
@@ -99,27 +102,35 @@ def list_sessions(
     stream_id: str | None,
     user: str | None,
     ended: bool,
+    end_reason: str | None,
+    since: int | None,
+    until: int | None,
     limit: int,
     json_fields: str | None,
     is_watched: bool,
     every_s: float | None,
 ) -> None:
-    """List who is watching what, what it has cost, and how long the points last. A wider terminal shows more.
+    """List who is watching what, what it has cost, and how long the points last, newest first.
 
-    FETCH is when media was last fetched; `!` marks a player that has stopped fetching.
+    A wider terminal shows more. FETCH is when media was last fetched; `!` marks a player that has stopped fetching.
+    --since and --until mean the end for ended sessions of all streams and users, else the start.
 
     \b
       tollcast-admin sessions list --watch
       tollcast-admin sessions list --stream films --json session_id,email
-      tollcast-admin sessions list --user demo@local --ended
+      tollcast-admin sessions list --ended --reason kicked --since 24h
     """
     filters = {
         "stream_id": stream_id,
         "user_id": user and user_id_of(context, user),
-        "state": "ended" if ended else "active",
+        "state": "ended" if ended or end_reason else "active",
+        "end_reason": end_reason,
+        "from_ms": since,
+        "to_ms": until,
     }
-    empty = "No such session has ended." if ended else "Nothing is being watched."
-    view = ListView("/sessions", ENDED if ended else ACTIVE, empty, filters)
+    is_ended = filters["state"] == "ended"
+    empty = "No such session has ended." if is_ended else "Nothing is being watched."
+    view = ListView("/sessions", ENDED if is_ended else ACTIVE, empty, filters)
     show_list(context, view, limit, json_fields, is_watched, every_s)
 
 

@@ -40,16 +40,28 @@ def command() -> None:
 
 
 @command.command("list", epilog=STATUSES)
+@click.argument("search", required=False)
+@click.option("--role", type=click.Choice(ROLES), help="Only accounts with this role.")
+@click.option("--disabled/--enabled", default=None, help="Only disabled accounts, or only others.")
 @list_options
 @click.pass_obj
-def list_users(context: AdminContext, limit: int, json_fields: str | None) -> None:
-    """List the accounts.
+def list_users(
+    context: AdminContext,
+    search: str | None,
+    role: str | None,
+    disabled: bool | None,
+    limit: int,
+    json_fields: str | None,
+) -> None:
+    """List the accounts by email. SEARCH is how the email begins, or an id.
 
     \b
-      tollcast-admin users list --limit 200
-      tollcast-admin users list --json email,user_id,role
+      tollcast-admin users list demo
+      tollcast-admin users list --role admin
+      tollcast-admin users list --disabled --json email,user_id
     """
-    show_list(context, ListView("/users", COLUMNS, "There are no accounts.", {}), limit, json_fields)
+    filters = {"q": search, "role": role, "disabled": disabled}
+    show_list(context, ListView("/users", COLUMNS, "There is no such account.", filters), limit, json_fields)
 
 
 @command.command("show", epilog=STATUSES)

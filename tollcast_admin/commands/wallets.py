@@ -1,9 +1,11 @@
 """`tollcast-admin wallets`: balances, points for and from users, and ledgers."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 
+from player.statement.export import already_exists, fetch, save
 from player.terminal.formats import clock, points
 from player.terminal.ledger_table import ledger_lines
 from player.terminal.output import terminal_width
@@ -18,6 +20,7 @@ from tollcast_admin.options.payments import pay, payment_options
 from tollcast_admin.options.values import Points, path_of, user_id_of
 
 LEDGER_LIMIT = 20
+FORMATS = ("json", "csv")
 SESSIONS = (
     Column("SESSION", lambda each: each["session_id"]),
     Column("STREAM", lambda each: each["stream_id"], cells_min=8),
@@ -117,6 +120,53 @@ def ledger(context: AdminContext, user: str, limit: int, json_fields: str | None
         click.echo(json_text(entries, json_fields))
         return
     for line in ledger_lines(entries, terminal_width()) if entries else ["Nothing was paid or received yet."]:
+        click.echo(line)
+
+
+@command.command("cap", epilog=STATUSES)
+@click.argument("user")
+@click.argument("cap")
+@click.pass_obj
+def cap(context: AdminContext, user: str, cap: str) -> None:
+    """Set the most that a user may spend on a day (UTC), or remove the limit with `none`.
+
+    \b
+      tollcast-admin wallets cap demo@local 500
+      tollcast-admin wallets cap demo@local none
+    """
+    millipoints = None if cap.strip().lower() == "none" else Points().convert(cap, None, None)
+    path = path_of("wallets", user_id_of(context, user), "cap")
+    for line in wallet_lines(
+        context.account.call("PUT", path, {"daily_cap_millipoints": millipoints}), terminal_width()
+    ):
+        click.echo(line)
+
+
+@command.command("statement", epilog=STATUSES)
+@click.argument("user")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
+@click.pass_obj
+def statement(context: AdminContext, user: str, file: Path, force: bool) -> None:
+    """Save a user's whole ledger as FILE.json or FILE.csv, which `player verify FILE` checks without the server.
+
+    \b
+      tollcast-admin wallets statement demo@local bill.json
+    """
+    form = file.suffix.lower().removeprefix(".")
+    if form not in FORMATS:
+        raise click.UsageError("Name the file FILE.json or FILE.csv, which decides the format.")
+    if file.exists() and not force:
+        raise already_exists(file)
+    export = fetch(context.account, form, path=path_of("wallets", user_id_of(context, user), "ledger", "export"))
+    save(file, export.text, force)
+    fields = [
+        ("Saved", f"{file}, {export.lines} lines" + (", not all: the file is full" if export.is_partial else "")),
+        ("Balance", points(export.end.balance_millipoints)),
+        ("Last hash", export.end.hash),
+        ("Check it", f"player verify {file}"),
+    ]
+    for line in field_lines(fields, terminal_width()):
         click.echo(line)
 
 

@@ -1,6 +1,8 @@
 """Types of arguments: points, days, and users by email or id."""
 
 import re
+import time
+from datetime import datetime
 from urllib.parse import quote, urlencode
 
 import click
@@ -39,6 +41,24 @@ class Minutes(click.ParamType[int]):
         if seconds is None or seconds < SECONDS_PER_MINUTE or seconds % SECONDS_PER_MINUTE:
             self.fail(f"{value!r} is no time of whole minutes. Write 30m or 2h", param, ctx)
         return seconds // SECONDS_PER_MINUTE
+
+
+class Moment(click.ParamType[int]):
+    """A time, in milliseconds of the epoch: a local date or time of day, or how long ago."""
+
+    name = "when"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the milliseconds. Raise click.BadParameter."""
+        if isinstance(value, int):
+            return value
+        seconds = duration_s(str(value))
+        if seconds is not None:
+            return int((time.time() - seconds) * 1000)
+        try:
+            return int(datetime.fromisoformat(str(value)).timestamp() * 1000)
+        except ValueError:
+            self.fail(f"{value!r} is no time. Write 2026-01-31, 2026-01-31T18:00, or 2h for two hours ago", param, ctx)
 
 
 def path_of(*parts: str) -> str:

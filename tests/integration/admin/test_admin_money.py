@@ -1,6 +1,7 @@
 """Accounts, wallets, payments, keys, reconciliation and the audit log, by `tollcast-admin`."""
 
 import re
+from pathlib import Path
 
 from chalicelib.domain.accounts.users import User
 from tests.fixtures.waiting import eventually
@@ -55,6 +56,31 @@ def test_points_are_given_once_for_each_payment_id(api: Api, admin: Admin) -> No
     for amount in ("0", "-5", "1.2345", "many"):
         assert admin.refused("wallets", "credit", email, amount)[0] in (2, 4), amount
     assert balance(api, viewer) == 98_000
+
+
+def test_accounts_and_payments_are_found(api: Api, admin: Admin) -> None:
+    viewer = api.user()
+    email = viewer.email
+    found = admin.json("users", "list", email[:9], "--role", "viewer", "--enabled", "--json", "user_id")
+    assert found == [{"user_id": viewer.user_id}]
+    assert admin.ok("users", "list", email, "--disabled") == "There is no such account.\n"
+    admin.ok("wallets", "credit", email, "5", "--payment-id", "acme:17", "--source", "acme")
+    for words in (("--user", email), ("acme:",), ("--source", "acme", "--since", "1h")):
+        assert "acme:17" in admin.ok("payments", "list", *words), words
+    assert admin.ok("payments", "list", "--user", email, "--until", "2h") == "There is no such payment.\n"
+
+
+def test_caps_and_statements(api: Api, admin: Admin, tmp_path: Path) -> None:
+    email = api.user(millipoints=5_000).email
+    assert "of 500.000 points a day" in admin.ok("wallets", "cap", email, "500")
+    assert "no daily cap" in admin.ok("wallets", "cap", email, "none")
+    assert admin.refused("wallets", "cap", email, "much")[0] == 2
+    for name in ("bill.json", "bill.csv"):
+        file = tmp_path / name
+        assert "5.000 points" in admin.ok("wallets", "statement", email, str(file))
+        assert admin.player("verify", str(file)).exit_code == 0
+        assert admin.refused("wallets", "statement", email, str(file))[0] == 1, "it replaces nothing"
+    assert admin.refused("wallets", "statement", email, "bill.pdf")[0] == 2
 
 
 def test_a_wallet_and_its_sessions(api: Api, admin: Admin) -> None:

@@ -127,5 +127,7 @@ def test_sessions_are_listed_and_kicked(api: Api, admin: Admin) -> None:
     assert admin.refused("sessions", "kick", session_id, "--this-stream")[0] == 2
     assert session_id not in admin.ok("sessions", "list", "--stream", stream_id)
     assert session_id in admin.ok("sessions", "list", "--stream", stream_id, "--ended")
+    assert session_id in admin.ok("sessions", "list", "--reason", "kicked", "--since", "1h")
+    assert session_id not in admin.ok("sessions", "list", "--ended", "--until", "1h")
     assert "two at one seat" in admin.ok("audit", columns=300)
     assert admin.refused("sessions", "kick", "a" * 26)[0] == 4

@@ -1,9 +1,11 @@
 """Options of `tollcast-admin`: sources, settings, amounts, payments."""
 
+import time
+
 import click
 import pytest
 
-from tollcast_admin.options.values import Points, path_of
+from tollcast_admin.options.values import Minutes, Moment, Points, path_of
 from tollcast_admin.streams.settings import Rendition, fields_of
 from tollcast_admin.streams.sources import source_of, source_text
 
@@ -45,6 +47,16 @@ def test_amounts_are_whole_millipoints():
     for text in ("", "-1", "1.2345", "1e3", "1,5", "٣"):
         with pytest.raises(click.BadParameter):
             convert(text)
+
+
+def test_moments_are_dates_times_or_how_long_ago():
+    convert = lambda text: Moment().convert(text, None, None)  # noqa: E731
+    assert convert("2026-01-31T18:00:01") - convert("2026-01-31T18:00") == 1000
+    assert abs(convert("2h") - (time.time() - 7_200) * 1000) < 5_000
+    for text in ("yesterday", "", "2026-13-01"):
+        with pytest.raises(click.BadParameter):
+            convert(text)
+    assert [Minutes().convert(text, None, None) for text in ("30m", "2h", "120s")] == [30, 120, 2]
 
 
 def test_only_given_settings_are_sent():
