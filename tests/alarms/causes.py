@@ -23,6 +23,8 @@ from tests.fixtures.waiting import wait_for
 
 SECONDS_A_REQUEST = 0.2
 HINTS, CREDITS = 150, 14
+# The local worker runs four.
+STREAMS_TOO_MANY = 5
 LISTENING = {"ingest": {"mode": "listen", "protocol": "rtmp"}}
 
 
@@ -92,7 +94,7 @@ def worker_hangs(lab: Lab) -> Iterator[None]:
 @contextmanager
 def too_many_streams(lab: Lab) -> Iterator[None]:
     """Set more streams live than the worker may run. They wait for senders, which needs no encoder."""
-    stream_ids = [lab.set_live(LISTENING) for _ in range(4)]
+    stream_ids = [lab.set_live(LISTENING) for _ in range(STREAMS_TOO_MANY)]
     # The last one was looked at before the worker had claimed the others.
     with repeated(lambda: (time.sleep(1), lab.services.controller.tick())):
         yield
@@ -211,7 +213,8 @@ def _agree(lab: Lab) -> bool:
 
 
 # Each cause, and the alarms that it has to raise.
-CAUSES: dict[Callable[[Lab], AbstractContextManager[None]], tuple[str, ...]] = {
+Cause = Callable[[Lab], AbstractContextManager[None]]
+CAUSES: dict[Cause, tuple[str, ...]] = {
     dead_letter: ("DeadLetters",),
     page_lost: ("LedgerPagesBehind",),
     audit_lost: ("AuditFailures",),

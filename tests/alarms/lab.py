@@ -24,7 +24,8 @@ from tests.fixtures.waiting import wait_for
 
 # Times of the rules are divided by this. An alert that waits for 5 minutes waits for 5 seconds.
 FASTER = 60
-WINDOW_S_MIN, FOR_S_MIN = 20, 2
+# A rate needs two scrapes, which are 5 s apart here.
+WINDOW_S_MIN, FOR_S_MIN = 30, 2
 SECONDS = {"s": 1, "m": 60, "h": 3_600}
 READY_S_MAX, CHANGE_S_MAX = 60.0, 300.0
 
@@ -53,7 +54,7 @@ class Lab:
         alerts = httpx.get(f"{self.url}/api/v1/alerts", timeout=20).json()["data"]["alerts"]
         return {each["labels"]["alertname"] for each in alerts if each["state"] == "firing"}
 
-    def viewer(self, millipoints: int = 0) -> tuple[ApiClient, str]:
+    def viewer(self, millipoints: int = 1_000) -> tuple[ApiClient, str]:
         """Return the client of a new viewer, and the user id."""
         account, answers = self.operator.viewer(millipoints)
         return ApiClient(self.stack.url, account), answers.user_id
@@ -102,7 +103,7 @@ def _prometheus(stack: Stack, url: str) -> Iterator[None]:
     directory: Path = stack.layout.prometheus_dir
     rules, settings = directory / "rules.yml", directory / "prometheus.yml"
     rules.write_text(shortened(prometheus.RULES.read_text()))
-    settings.write_text(prometheus.configuration(stack.layout, rules, scrape_s=1))
+    settings.write_text(prometheus.configuration(stack.layout, rules))
     argv = prometheus.command(stack.layout, settings, int(url.rpartition(":")[2]))
     with (directory / "prometheus.log").open("ab") as log:
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

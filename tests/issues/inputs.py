@@ -67,6 +67,7 @@ def at(seconds: float) -> str:
     return f"-output_ts_offset {seconds:g}"
 
 
+PAIRS = "if(between(T,15,55)*eq(mod(N,4),3),(N-0.9)/25/TB,N/25/TB)"
 NOISE = "noise=alls=60:allf=t"
 SHORT = clip("in.ts", 15)
 
@@ -105,6 +106,7 @@ INPUTS = (
         about="The time stamps begin again at 10 s, 15 s, 20 s and 25 s",
         connections=pieces(clip("a.ts", 10), clip("b.ts", 5), clip("c.ts", 5), clip("d.ts", 5), clip("e.ts", 145)),
         issues={IssueType.TIMESTAMP_JUMPS: (10, 25)},
+        may_have=(IssueType.AUDIO_DRIFT,),
     ),
     IssueInput(
         name="sizes-change",
@@ -117,13 +119,14 @@ INPUTS = (
             clip("e.ts", 145, encode=at(25)),
         ),
         issues={IssueType.FORMAT_CHANGES: (10, 25), IssueType.PICTURE_SIZE_CHANGED: (10, 25)},
+        may_have=(IssueType.AUDIO_DRIFT,),
     ),
     IssueInput(
         name="packets-broken",
-        about="Every 40th packet of the picture is damaged from 10 s to 30 s",
-        connections=one(clip("clean.ts", 160), "damage clean.ts in.ts picture first=10 last=30 every=40"),
+        about="The sound is damaged from 10 s to 30 s, in every fourth packet",
+        connections=one(clip("clean.ts", 160), "damage clean.ts in.ts sound first=10 last=30 every=4"),
         issues={IssueType.DAMAGED_MEDIA: (10, 30)},
-        may_have=(IssueType.FRAME_RATE_UNSTEADY, IssueType.PICTURE_PAUSED, IssueType.FORMAT_CHANGES),
+        may_have=(IssueType.AUDIO_GAPS, IssueType.FORMAT_CHANGES, IssueType.AUDIO_DRIFT),
     ),
     IssueInput(
         name="keyframes-far",
@@ -134,6 +137,7 @@ INPUTS = (
             clip("c.ts", 50, encode=at(50)),
         ),
         issues={IssueType.KEYFRAMES_FAR_APART: (20, 50)},
+        may_have=(IssueType.AUDIO_DRIFT,),
     ),
     IssueInput(
         name="bitrate-changes",
@@ -146,13 +150,18 @@ INPUTS = (
             clip("e.ts", 50, picture=NOISE, encode=f"-b:v 1M -maxrate 1M -bufsize 500k {at(195)}"),
         ),
         issues={IssueType.BITRATE_LOW: (80, 110), IssueType.BITRATE_ABOVE_LADDER: (150, 195)},
-        may_have=(IssueType.DAMAGED_MEDIA,),
+        may_have=(IssueType.AUDIO_DRIFT,),
     ),
     IssueInput(
         name="pictures-in-pairs",
         about="Every fourth picture comes together with the one before, from 15 s to 55 s",
         connections=one(
-            clip("in.ts", 100, picture="setpts='if(between(T,15,55)*eq(mod(N,4),3),(N-0.9)/25/TB,N/25/TB)'")
+            clip(
+                "in.ts",
+                100,
+                picture=f"settb=1/1000,setpts='{PAIRS}'",
+                encode="-vsync passthrough -enc_time_base 1/1000",
+            )
         ),
         issues={IssueType.FRAME_RATE_UNSTEADY: (15, 55), IssueType.FRAMES_DROPPED: (15, 55)},
     ),

@@ -71,6 +71,7 @@ class _Playing:
         source, counts = self.source, self.repairs.counts()
         self.bytes_at = [(at_s, size) for at_s, size in self.bytes_at if at_s > now_s - BITRATE_S]
         is_measured = now_s - self.began_s >= BITRATE_S
+        size = self.run.size or (source.width, source.height)
         bits = 8 * sum(size for _, size in self.bytes_at)
         return Observation(
             now_ms=round(now_s * 1000),
@@ -87,8 +88,8 @@ class _Playing:
             source=PlayedSource(
                 name="primary",
                 connection=self.number,
-                width=source.width,
-                height=source.height,
+                width=size[0],
+                height=size[1],
                 is_interlaced=source.is_interlaced,
                 rotation=source.rotation,
                 has_audio=source.has_audio,

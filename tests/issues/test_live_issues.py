@@ -131,7 +131,8 @@ def test_a_sender_by_rtmp_with_a_wrong_key(lab: Lab) -> None:
         clears(lab, IssueType.SENDER_REJECTED)
 
 
-def test_sources_that_fail_and_their_backup(lab: Lab) -> None:
+def test_sources_that_fail_and_their_backup(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failover, "WATCH_FACTOR", 1)
     port = free_udp_port()
     lab.settings["egress"] = EgressRules(networks=WIDE, ports=frozenset((port,)))
     pulled = Ingest(mode=IngestMode.PULL, url=f"srt://127.0.0.1:{port}")
@@ -139,6 +140,8 @@ def test_sources_that_fail_and_their_backup(lab: Lab) -> None:
     lab.add(ingest=late, backups=(pulled, TEST))
     lab.pipeline()
     opens(lab, IssueType.ON_BACKUP, IssueType.SOURCE_REFUSED, IssueType.SOURCE_FAILING)
+    with sending("-f", "mpegts", f"srt://127.0.0.1:{port}?mode=listener"):
+        clears(lab, IssueType.SOURCE_FAILING, timeout_s=60)
     make_clip(lab.media_dir / "new.mp4", *PICTURE)
     (lab.media_dir / "new.mp4").rename(lab.media_dir / "late.mp4")
     clears(lab, IssueType.ON_BACKUP, IssueType.SOURCE_REFUSED)

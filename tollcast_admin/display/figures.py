@@ -56,8 +56,13 @@ def overview_lines(overview: dict[str, Any], width: int) -> list[str]:
         ("Workers", f"{text_of(overview['workers'])}, running {load}"),
         ("Queue", f"{text_of(overview['work_queue_depth'])} hints, {text_of(overview['dead_letters'])} dead letters"),
     ]
-    figures = [(name.replace("_", " "), figure_text(name, value)) for name, value in overview["figures"].items()]
+    figures = [(_label(name), figure_text(name, value)) for name, value in overview["figures"].items()]
     return [*field_lines(fields, width), "", *field_lines(figures, width)]
+
+
+def _label(name: str) -> str:
+    """Return the name of a series without its unit, which the value has."""
+    return name.removesuffix("_ms").removesuffix("_bps").removesuffix("_bytes").replace("_", " ").capitalize()
 
 
 def series_lines(answer: dict[str, Any], width: int) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 from player.terminal.formats import clock
 from player.terminal.text import printable, wrapped
 from tollcast_admin.display.fields import field_lines
-from tollcast_admin.display.values import bits_of, when_of
+from tollcast_admin.display.values import bits_of, counted, when_of
 from tollcast_admin.streams.issues import issue_lines
 from tollcast_admin.streams.settings import setting_text
 
@@ -63,7 +63,7 @@ def runtime_fields(runtime: dict[str, Any]) -> list[tuple[str, str | None]]:
     """Return what the worker reports; the fields that it did not report are left out."""
     age_ms, rate, speed = runtime["manifest_age_ms"], runtime["segments_per_minute"], runtime["speed"]
     is_running = runtime["worker_id"] is not None
-    restarts = f"{runtime['restarts']} restarts, {runtime['dropped_frames']} dropped frames"
+    restarts = f"{counted(runtime['restarts'], 'restart')}, {counted(runtime['dropped_frames'], 'dropped frame')}"
     ingest_bps, bps = runtime["ingest_bitrate_bps"], runtime["bitrate_bps"]
     return [
         ("Error", runtime["last_error"]),

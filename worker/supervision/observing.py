@@ -94,17 +94,20 @@ class Observer:
             return None
         if opener.receiver is not self._receiver:
             self._receiver, self._connection = opener.receiver, self._connection + 1
-        return _source(driver.source or "", self._connection, opener)
+        size = driver.progress.size if driver.progress else None
+        return _source(driver.source or "", self._connection, opener, size)
 
 
-def _source(name: str, connection: int, opener: SourceOpener) -> PlayedSource:
+def _source(name: str, connection: int, opener: SourceOpener, size: tuple[int, int] | None) -> PlayedSource:
     source, receiver = opener.source, opener.receiver
     assert source and receiver
+    # A size that changes within a track is known to the decoder alone.
+    width, height = size or (source.width, source.height)
     return PlayedSource(
         name=name,
         connection=connection,
-        width=source.width,
-        height=source.height,
+        width=width,
+        height=height,
         is_interlaced=source.is_interlaced,
         rotation=source.rotation,
         has_audio=source.has_audio,

@@ -8,6 +8,7 @@ from itertools import islice
 
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.cut_offs import BOUNDS_MS, COUNTED, EARLY, SUMMED
+from chalicelib.domain.money.points import MILLIPOINTS_PER_POINT
 from chalicelib.domain.money.reconciliation import ReconciliationFigures
 from chalicelib.domain.operations import metric_catalogue as names
 from chalicelib.domain.operations.metric_catalogue import Family, Metric, Sample
@@ -26,7 +27,6 @@ STREAMS_PER_PAGE = 200
 # Streams that a scrape reads. Further ones are missing from it.
 STREAMS_READ_MAX = 2_000
 MS_PER_S = 1_000
-MILLIPOINTS_PER_POINT = 1_000
 OTHER = (names.OTHER,)
 ALARMING = (("500", "internal_error"), ("503", "unavailable"))
 CACHES = {Kept.PLAYLIST: "playlist", Kept.SEGMENT: "segment", Kept.VERDICT: "decision"}
@@ -103,10 +103,11 @@ class Exporter:
         ]
 
     def _of_sessions(self) -> list[Family]:
-        figures = self._monitoring.metrics()
+        watching = self._monitoring.watching_sessions()
         return [
-            _one(names.ACTIVE_SESSIONS, figures.active_sessions),
-            _one(names.POINTS_PER_MINUTE, figures.points_spent_per_minute),
+            _one(names.ACTIVE_SESSIONS, self._monitoring.active_sessions()),
+            Family(names.WATCHING_SESSIONS, [] if watching is None else [Sample((), watching)]),
+            _one(names.POINTS_PER_MINUTE, self._monitoring.points_spent_per_minute()),
         ]
 
     def _of_gateway(self) -> list[Family]:

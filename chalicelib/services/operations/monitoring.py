@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.domain.money.points import MILLIPOINTS_PER_POINT
 from chalicelib.domain.operations.error_counts import ErrorCount, ErrorKind
 from chalicelib.domain.operations.fetches import watching_sessions
 from chalicelib.domain.operations.totals import PROBLEM
@@ -92,21 +93,37 @@ class Monitoring:
     def metrics(self) -> Metrics:
         """Return the latest metrics. Counters are written after seconds, so the newest may be missing."""
         now_ms = self._clock.now_ms()
-        minute = now_ms // MINUTE_MS
-        total: Counter[str] = Counter()
-        for counts in self._counters.minutes(minute - METRICS_MINUTES + 1, minute).values():
-            total.update(counts)
+        minute, total = now_ms // MINUTE_MS, self._recent()
         return Metrics(
             at_ms=now_ms,
             window_minutes=METRICS_MINUTES,
-            active_sessions=self._sessions.count_active(),
-            watching_sessions=watching_sessions(self._usage.followers(), now_ms),
-            points_spent_per_minute=round(total["spent_millipoints"] / 1000 / METRICS_MINUTES, 3),
+            active_sessions=self.active_sessions(),
+            watching_sessions=self.watching_sessions(),
+            points_spent_per_minute=_points_per_minute(total),
             login_failures=total["login_failures"],
             playback_errors=total["playback_errors"],
             audit_failures=total["audit_failures"],
             gateway=traffic_of(self._usage.counted(minute - METRICS_MINUTES + 1, minute)),
         )
+
+    def active_sessions(self) -> int:
+        """Return how many sessions have not ended."""
+        return self._sessions.count_active()
+
+    def watching_sessions(self) -> int | None:
+        """Return how many sessions fetch media, None if no gateway's log says so."""
+        return watching_sessions(self._usage.followers(), self._clock.now_ms())
+
+    def points_spent_per_minute(self) -> float:
+        """Return the points spent less those given back in a minute, the mean of the window."""
+        return _points_per_minute(self._recent())
+
+    def _recent(self) -> Counter[str]:
+        minute = self._clock.now_ms() // MINUTE_MS
+        total: Counter[str] = Counter()
+        for counts in self._counters.minutes(minute - METRICS_MINUTES + 1, minute).values():
+            total.update(counts)
+        return total
 
     def streams(self, at_ms: int | None, *, limit: int, cursor: str | None) -> ListPage[StreamTraffic]:
         """Return the gateways' answers by stream in the hour of this time, by default the current hour."""
@@ -117,6 +134,10 @@ class Monitoring:
         """Return all errors by code and route, most frequent first."""
         found = [each for status_class in ERROR_CLASSES for each in self._errors.listing(status_class)]
         return sorted(found, key=lambda each: -each.count)
+
+
+def _points_per_minute(counts: Mapping[str, int]) -> float:
+    return round(counts.get("spent_millipoints", 0) / MILLIPOINTS_PER_POINT / METRICS_MINUTES, 3)
 
 
 def _works(check: Callable[[], object]) -> bool:

@@ -16,12 +16,13 @@ from chalicelib.domain.money.reconciliation import (
     SessionReconciliation,
     reconcile,
 )
+from chalicelib.domain.money.sessions import DUE_SHARDS
 from chalicelib.domain.money.usage import Served
 from chalicelib.domain.money.wallets import lease_entry
 from chalicelib.ports.common import all_items
 from chalicelib.ports.reconciliation import Due
 from chalicelib.stores import Stores
-from tests.contract.money.wallet_parts import NOW, watching
+from tests.contract.money.wallet_parts import NOW, payment, record_now, watching
 from tests.fakes.money.sessions import session_record
 
 SHARD = 3  # that of `record_of`
@@ -96,6 +97,25 @@ def test_one_that_is_to_be_looked_at_anyway_is_not_looked_at_earlier(stores: Sto
         assert stores.reconciliations.make_due(session_id, NOW)
         assert all_due(stores, DUE_MS) == []
         assert all_due(stores, DUE_MS + 10) == [Due(session_id, DUE_MS + times)]
+
+
+def test_an_adjustment_makes_its_session_due_in_the_same_write(stores: Stores) -> None:
+    """A function that stops after the adjustment leaves no result without it."""
+    session_id = ended(stores)
+    record = record_now(stores, session_id)
+
+    def adjust() -> None:
+        given = replace(payment(record.user_id, 5), session_id=session_id, stream_id=record.stream_id)
+        assert stores.wallets.pay(given, record)
+
+    # While it is due, and after it was reconciled.
+    adjust()
+    assert not stores.reconciliations.settle(a_row(session_id), Due(session_id, DUE_MS), None)
+    assert stores.reconciliations.settle(a_row(session_id), Due(session_id, DUE_MS + 1), None)
+    adjust()
+    assert [each for shard in range(DUE_SHARDS) for each in all_due(stores, NOW + 1, shard)] == [
+        Due(session_id, NOW + 1)
+    ]
 
 
 def test_only_what_has_ended_becomes_due(stores: Stores) -> None:

@@ -28,13 +28,13 @@ def receiver() -> SimpleNamespace:
     return SimpleNamespace(bitrate_bps=9, keyframes=SimpleNamespace(longest_s=2.0))
 
 
-def driver(failover: Failover, opener: object = None, **changes: object) -> Driver:
+def driver(failover: Failover, opener: object = None, size: tuple[int, int] | None = None, **changes: object) -> Driver:
     pool = SimpleNamespace(
         failover=failover, playing=opener, connected_s=(1.0,), rejected=None, frozen_sources=lambda: ("backup-1",)
     )
     run = SimpleNamespace(is_copied=False, pictures_per_s=25.0)
     values = {"runs": 3, "pool": pool, "run": run, "source": "primary", "published_fault": lambda now_s: "", **changes}
-    progress = Progress(speed=0.9, repairs=Repairs(silence_ms=4))
+    progress = Progress(speed=0.9, repairs=Repairs(silence_ms=4), size=size)
     return cast(Driver, SimpleNamespace(progress=progress, **values))
 
 
@@ -89,6 +89,9 @@ def test_what_is_known_of_a_stream_is_observed(tmp_path: Path) -> None:
     other = SimpleNamespace(source=SOURCE, receiver=receiver())
     third = it.observe(9.0, STREAM, driver(failover, other), None).source
     assert again and third and (again.connection, third.connection) == (1, 2)
+    # A size that changes within a track is known to the decoder alone.
+    decoded = it.observe(9.0, STREAM, driver(failover, opener, (320, 180)), None).source
+    assert decoded and (decoded.width, decoded.height) == (320, 180)
 
 
 def test_what_is_unknown_is_none(tmp_path: Path) -> None:
