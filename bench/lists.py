@@ -86,8 +86,8 @@ class Stage:
         for user_id, email in zip(self.user_ids, self.emails, strict=True):
             role, disabled = self.chosen(ROLES), self.chance.random() < 0.01
             account = {"user_id": user_id, "email": email, "role": role, "disabled": disabled}
-            account |= {"password_hash": "-"}  # nosec B105
-            account |= {"created_at_ms": self.moment_ms(), "token_generation": 0, "families": {}}
+            account |= {"password_hash": "-", "token_generation": 0}
+            account |= {"created_at_ms": self.moment_ms(), "families": {}}
             yield {**account, **account_keys(email, role, disabled=disabled)}
             yield {"user_id": f"email:{email}", "owner_id": user_id}
 

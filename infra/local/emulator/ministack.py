@@ -1,8 +1,9 @@
-"""Run the AWS emulator `ministack`: `python -m infra.local.emulator.ministack PORT DIRECTORY`.
+"""Run the AWS emulator `ministack`: `python -m infra.local.emulator.ministack PORT DIRECTORY [--without-saves]`.
 
 It is bound to 127.0.0.1, rejects anonymous requests, and its admin paths are closed. Its state is saved every few
-seconds, so that a crash loses little; ministack itself saves only at a regular stop. ministack is configured by its own
-variables, which must be set before it is imported: see `emulator_environment`.
+seconds, so that a crash loses little; ministack itself saves only at a regular stop. Measurements with many rows do
+without, since each save copies all of them. ministack is configured by its own variables, which must be set before it
+is imported: see `emulator_environment`.
 
 It verifies signatures in queries (presigned URLs, as the gateway sends them). Signatures in headers, as the SDK sends
 them, are required but not verified: with `AUTH=true` a request without a signature is rejected, one with a wrong
@@ -23,6 +24,7 @@ from typing import Any
 
 from infra.local.layout import HOST
 
+WITHOUT_SAVES = "--without-saves"
 SAVE_INTERVAL_S = 2.0
 # A save copies everything. It takes at most about a twentieth of the emulator's time, whatever the amount.
 SAVE_SHARE = 20
@@ -152,8 +154,8 @@ async def _finished(work: Awaitable[None]) -> None:
         raise
 
 
-async def serve(port: int) -> None:
-    """Serve until SIGTERM or SIGINT, then save and return."""
+async def serve(port: int, *, saves: bool) -> None:
+    """Serve until SIGTERM or SIGINT, then save and return. `saves` says whether to save in between as well."""
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
     from ministack import app
@@ -167,7 +169,7 @@ async def serve(port: int) -> None:
     config.keep_alive_timeout = 75
     config.graceful_timeout = 2
     config.loglevel = "WARNING"
-    restricted: Any = restrict(saving(app.app, save_state, SAVE_INTERVAL_S))
+    restricted: Any = restrict(saving(app.app, save_state, SAVE_INTERVAL_S) if saves else app.app)
     await hypercorn_serve(restricted, config, mode="asgi", shutdown_trigger=stop.wait)
 
 
@@ -177,7 +179,7 @@ def main() -> None:
     os.environ.update(emulator_environment(port, directory))
     Path(os.environ["TMPDIR"]).mkdir(parents=True, exist_ok=True)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    asyncio.run(serve(port))
+    asyncio.run(serve(port, saves=WITHOUT_SAVES not in sys.argv))
 
 
 if __name__ == "__main__":

@@ -135,3 +135,20 @@ def test_cursors_of_another_form_are_refused(module_settings):
             wanted = SessionFilter(active=active, user_id=user_id)
             with pytest.raises(WrongCursor):
                 lists.page(wanted, NOW_MS, limit=1, cursor=to_cursor(position))
+
+
+def test_an_index_that_is_behind_lists_no_ended_session_as_active(module_settings):
+    from chalicelib.adapters.aws import client
+    from chalicelib.stores import Stores
+
+    stores = Stores(module_settings)
+    stores.wallets.create(USERS[1])
+    session = begin(stores, "y", 1, "late", NOW_MS)
+    stores.wallets.end(USERS[1], session, EndReason.KICKED, CLOSING, NOW_MS)
+    client("dynamodb").update_item(
+        TableName=module_settings.table_prefix + "playback_sessions",
+        Key={"session_id": {"S": "y" * 26}},
+        UpdateExpression="SET list_key = :active",
+        ExpressionAttributeValues={":active": {"S": "active.0"}},
+    )
+    assert "y" not in letters(stores, True)
