@@ -22,7 +22,9 @@ from chalicelib.adapters.accounts.dynamodb_users import DynamoUsers
 from chalicelib.adapters.accounts.passwords import Argon2Passwords
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.money.dynamodb_ledger import DynamoLedger, DynamoPayments
+from chalicelib.adapters.money.dynamodb_payment_lists import DynamoPaymentLists
 from chalicelib.adapters.money.dynamodb_reconciliation import DynamoReconciliations
+from chalicelib.adapters.money.dynamodb_session_lists import DynamoSessionLists
 from chalicelib.adapters.money.dynamodb_sessions import DynamoPlaybackSessions
 from chalicelib.adapters.money.dynamodb_totals import DynamoTotalsByDay
 from chalicelib.adapters.money.dynamodb_usage import DynamoUsage
@@ -30,6 +32,7 @@ from chalicelib.adapters.money.dynamodb_wallets import DynamoWallets
 from chalicelib.adapters.operations.dynamodb_audit import DynamoAuditLog
 from chalicelib.adapters.operations.dynamodb_counters import DynamoCounters
 from chalicelib.adapters.operations.dynamodb_errors import DynamoErrors
+from chalicelib.adapters.operations.dynamodb_labels import DynamoLabels
 from chalicelib.adapters.operations.dynamodb_series import DynamoSeries
 from chalicelib.adapters.operations.dynamodb_workers import DynamoWorkers
 from chalicelib.adapters.streams.dynamodb_ingest_issues import DynamoIngestIssues
@@ -58,6 +61,8 @@ class Stores:
     ledger = cached_property(lambda self: DynamoLedger(self._prefix))
     payments = cached_property(lambda self: DynamoPayments(self._prefix))
     sessions = cached_property(lambda self: DynamoPlaybackSessions(self._prefix))
+    payment_lists = cached_property(lambda self: DynamoPaymentLists(self._prefix))
+    session_lists = cached_property(lambda self: DynamoSessionLists(self._prefix))
     reconciliations = cached_property(lambda self: DynamoReconciliations(self._prefix))
     totals = cached_property(lambda self: DynamoTotalsByDay(self._prefix))
     usage = cached_property(lambda self: DynamoUsage(self._prefix))
@@ -76,6 +81,7 @@ class Stores:
     audit_log = cached_property(lambda self: DynamoAuditLog(self._prefix))
     series = cached_property(lambda self: DynamoSeries(self._prefix))
     errors = cached_property(lambda self: DynamoErrors(self._prefix, self.clock))
+    labels = cached_property(lambda self: DynamoLabels(self._prefix))
     workers = cached_property(lambda self: DynamoWorkers(self._prefix))
 
     @cached_property

@@ -40,7 +40,7 @@ TABLES: dict[str, tuple[str, str | None, dict[str, Index], str | None]] = {
         "payment_id",
         None,
         {
-            "by_day": ("list_key", "list_order", KEYS_ONLY),
+            "by_month": ("list_key", "list_order", KEYS_ONLY),
             "by_user": ("user_id", "list_order", KEYS_ONLY),
             "by_source": ("source", "list_order", KEYS_ONLY),
             "by_reference": ("reference_key", "payment_id", KEYS_ONLY),
@@ -63,7 +63,7 @@ TABLES: dict[str, tuple[str, str | None, dict[str, Index], str | None]] = {
             "by_due": ("due_shard", "due_ms"),
             # This one is sparse too: it has ended sessions that are not reconciled yet.
             "by_reconcile": ("reconcile_shard", "reconcile_at_ms"),
-            # Active sessions by shard and start, ended ones by the day and reason of their end.
+            # Active sessions by shard and start, ended ones by the month and reason of their end.
             "by_state": ("list_key", "list_order", KEYS_ONLY),
         },
         None,

@@ -10,13 +10,17 @@ from typing import Any, TypeVar
 
 from chalicelib.adapters.aws import ConditionFailed, RequestInvalid, client, translated
 from chalicelib.domain.errors import WrongCursor
-from chalicelib.ports.common import ListPage
+from chalicelib.ports.common import ListPage, StoreUnavailable
 
 Item = TypeVar("Item")
 Attribute = dict[str, Any]
 Row = dict[str, Attribute]
 # The store's limit for a batch.
 GET_AT_ONCE = 100
+# A busy store may process a part of a batch.
+BATCH_TRIES_MAX = 3
+# Bounds of a filtered page: rows of one query, and of all.
+ROWS_AT_ONCE, ROWS_MAX = 200, 1_000
 
 
 def to_attribute(value: Any) -> Attribute:
@@ -122,12 +126,73 @@ def transact(*parts: dict[str, Any]) -> None:
 
 def get_items(table: str, key: str, ids: Iterable[str]) -> Iterator[Row]:
     """Yield the rows with one of these ids in the attribute `key`, without those that the store did not process."""
-    keys = [to_row({key: each}) for each in dict.fromkeys(ids)]
+    return get_rows(table, [{key: each} for each in dict.fromkeys(ids)])
+
+
+def get_rows(table: str, keys: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    """Yield the rows with these keys, which are all different, without those that the store did not process."""
     for first in range(0, len(keys), GET_AT_ONCE):
         with translated():
-            request = {table: {"Keys": keys[first : first + GET_AT_ONCE]}}
+            request = {table: {"Keys": [to_row(key) for key in keys[first : first + GET_AT_ONCE]]}}
             answer = client("dynamodb").batch_get_item(RequestItems=request)
         yield from answer["Responses"].get(table, [])
+
+
+def get_all_items(table: str, key: str, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Yield the values of all rows with one of these ids. Raise `StoreUnavailable` if the store did not process all."""
+    keys = [to_row({key: each}) for each in dict.fromkeys(ids)]
+    for first in range(0, len(keys), GET_AT_ONCE):
+        request = {table: {"Keys": keys[first : first + GET_AT_ONCE]}}
+        for _ in range(BATCH_TRIES_MAX):
+            with translated():
+                answer = client("dynamodb").batch_get_item(RequestItems=request)
+            yield from map(from_row, answer["Responses"].get(table, []))
+            request = answer.get("UnprocessedKeys") or {}
+            if not request:
+                break
+        else:
+            raise StoreUnavailable(f"{table}: the store did not process all keys of a batch")
+
+
+def filtered_page(
+    table: str,
+    index: str,
+    cursor: str | None,
+    make: Callable[[dict[str, Any]], Item],
+    *,
+    position: Sequence[str],
+    within: Mapping[str, Any],
+    limit: int,
+    key_condition: str,
+    condition: str,
+    values: Mapping[str, Any],
+) -> ListPage[Item]:
+    """Return a page of an index's rows that meet `condition`, newest first, after a look at `ROWS_MAX` rows at most.
+
+    The cursor is the position of the last row that was returned or looked at, with the attributes `position`.
+    """
+    request = parameters(
+        table,
+        IndexName=index,
+        KeyConditionExpression=key_condition,
+        FilterExpression=condition,
+        values=values,
+        ScanIndexForward=False,
+    )
+    rows: list[dict[str, Any]] = []
+    looked_at, at_once = 0, limit
+    while True:
+        page: ListPage[dict[str, Any]] = page_of(
+            "query", {**request, "Limit": at_once}, cursor, dict, position=position, within=within
+        )
+        rows += page.items
+        looked_at, cursor = looked_at + at_once, page.next_cursor
+        if len(rows) > limit:
+            rows = rows[:limit]
+            cursor = to_cursor({name: rows[-1][name] for name in position})
+        if cursor is None or len(rows) == limit or looked_at >= ROWS_MAX:
+            return ListPage(items=[make(row) for row in rows], next_cursor=cursor)
+        at_once = ROWS_AT_ONCE
 
 
 def all_rows(operation: str, request: Mapping[str, Any], limit: int) -> list[Row]:

@@ -12,7 +12,7 @@ from string import ascii_lowercase, digits
 
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.money.usage import day_of
+from chalicelib.domain.operations.audit import month_of
 
 # Enabled viewers are most accounts, so they are spread over partitions by the first character of the email. Each
 # partition begins at its character and ends before the next one; the first begins before all characters.
@@ -59,9 +59,9 @@ def active_list(shard: int) -> str:
     return f"active.{shard}"
 
 
-def ended_list(day: str, reason: EndReason) -> str:
-    """Return the partition of the sessions that ended on a UTC day for a reason."""
-    return f"{day}.{reason.value}"
+def ended_list(month: str, reason: EndReason) -> str:
+    """Return the partition of the sessions that ended in a month (UTC) for a reason."""
+    return f"{month}.{reason.value}"
 
 
 def active_keys(session_id: str, shard: int, started_at_ms: int) -> Mapping[str, str]:
@@ -71,10 +71,10 @@ def active_keys(session_id: str, shard: int, started_at_ms: int) -> Mapping[str,
 
 def ended_keys(session_id: str, reason: EndReason, ended_at_ms: int) -> Mapping[str, str]:
     """Return the attributes of an ended session for the index `by_state`."""
-    return {"list_key": ended_list(day_of(ended_at_ms), reason), "list_order": order_of(ended_at_ms, session_id)}
+    return {"list_key": ended_list(month_of(ended_at_ms), reason), "list_order": order_of(ended_at_ms, session_id)}
 
 
 def payment_keys(payment_id: str, at_ms: int) -> Mapping[str, str]:
-    """Return the attributes of a payment for the indexes `by_day`, `by_user`, `by_source` and `by_reference`."""
+    """Return the attributes of a payment for the indexes `by_month`, `by_user`, `by_source` and `by_reference`."""
     reference = payment_id[:REFERENCE_CHARS]
-    return {"list_key": day_of(at_ms), "list_order": order_of(at_ms, payment_id), "reference_key": reference}
+    return {"list_key": month_of(at_ms), "list_order": order_of(at_ms, payment_id), "reference_key": reference}

@@ -2,13 +2,12 @@
 
 from chalice.app import Response
 
-from chalicelib.api.answers import make_response
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.accounts import ChangePasswordRequest, LoginAnswer, UserAnswer
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import OwnSessionAnswer
 from chalicelib.api.models.wallets import DailyCapRequest, LedgerItem, StatementAnswer, StatementQuery, WalletAnswer
-from chalicelib.api.statements import CSV_TYPE, statement_answer, statement_csv
+from chalicelib.api.statements import statement_response
 from chalicelib.api.wire import login_answer, wallet_answer
 from chalicelib.domain.accounts.users import VIEWERS
 
@@ -61,10 +60,7 @@ def my_ledger(call: Call) -> ListAnswer[LedgerItem]:
 )
 def my_statement(call: Call) -> StatementAnswer | Response:
     """Export the ledger from its start, as JSON or CSV, for `player verify`. Large ledgers come in parts."""
-    statement = call.services.statements.statement(call.user_id, call.query.after_version)
-    if call.query.format == "json":
-        return statement_answer(statement)
-    return make_response(statement_csv(statement), CSV_TYPE)
+    return statement_response(call, call.user_id)
 
 
 @routes.add("GET", "/me/sessions", roles=VIEWERS, query=ListQuery)

@@ -4,6 +4,10 @@ import csv
 from datetime import UTC, datetime
 from io import StringIO
 
+from chalice.app import Response
+
+from chalicelib.api.answers import make_response
+from chalicelib.api.endpoint import Call
 from chalicelib.api.models.wallets import StatementAnswer, StatementLine
 from chalicelib.services.money.statements import Statement
 
@@ -24,6 +28,14 @@ COLUMNS = (
     "note",
     "hash",
 )
+
+
+def statement_response(call: Call, user_id: str) -> StatementAnswer | Response:
+    """Return a user's statement in the format of the query, a `StatementQuery`. Raise `UserNotFound`."""
+    statement = call.services.statements.statement(user_id, call.query.after_version)
+    if call.query.format == "json":
+        return statement_answer(statement)
+    return make_response(statement_csv(statement), CSV_TYPE)
 
 
 def statement_answer(statement: Statement) -> StatementAnswer:

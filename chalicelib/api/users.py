@@ -9,6 +9,7 @@ from chalicelib.api.models.accounts import (
     LookupAnswer,
     LookupQuery,
     UserAnswer,
+    UsersQuery,
 )
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.timeline import TimelineItem
@@ -20,9 +21,9 @@ from chalicelib.domain.timeline import Event
 routes = Routes("users")
 
 
-@routes.add("GET", "/users", roles=STAFF, query=ListQuery)
+@routes.add("GET", "/users", roles=STAFF, query=UsersQuery)
 def list_users(call: Call) -> ListAnswer[UserAnswer]:
-    """List all accounts. A page may be short before the end."""
+    """List accounts by email, in lower case: all, or by the beginning of the email or the id, role, `disabled`."""
     return ListAnswer[UserAnswer].model_validate(call.services.accounts.listing(**dict(call.query)))
 
 

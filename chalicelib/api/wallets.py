@@ -1,11 +1,25 @@
 """Routes for the wallets and payments of all users, of finance and, some of them, of service keys."""
 
+from chalice.app import Response
+
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer, ListQuery
-from chalicelib.api.models.wallets import CreditRequest, LedgerItem, PaymentAnswer, ReverseRequest, WalletAnswer
+from chalicelib.api.models.wallets import (
+    CreditRequest,
+    DailyCapRequest,
+    LedgerItem,
+    PaymentAnswer,
+    PaymentsQuery,
+    ReverseRequest,
+    StatementAnswer,
+    StatementQuery,
+    WalletAnswer,
+)
+from chalicelib.api.statements import statement_response
 from chalicelib.api.wire import wallet_answer
 from chalicelib.domain.access.service_keys import Scope
 from chalicelib.domain.accounts.users import FINANCE
+from chalicelib.domain.money.lists import PaymentFilter
 
 routes = Routes("wallets")
 
@@ -40,6 +54,39 @@ def credit_wallet(call: Call, user_id: str) -> WalletAnswer | PaymentAnswer:
     given = {"source": call.key.name, **given}
     call.services.payments.credit(user_id, by=call.actor, **given)
     return PaymentAnswer.model_validate(call.services.ledger.payment(call.body.payment_id))
+
+
+@routes.add(
+    "GET",
+    "/wallets/{user_id}/ledger/export",
+    roles=FINANCE,
+    query=StatementQuery,
+    other_types={"text/csv": {"type": "string"}},
+)
+def user_statement(call: Call, user_id: str) -> StatementAnswer | Response:
+    """Export a user's ledger from its start, as the user's own export. Large ledgers come in parts."""
+    return statement_response(call, user_id)
+
+
+@routes.add("PUT", "/wallets/{user_id}/cap", roles=FINANCE, body=DailyCapRequest)
+def user_daily_cap(call: Call, user_id: str) -> WalletAnswer:
+    """Set or remove a user's daily cap. What was spent today stays spent, and the user can change it again."""
+    cap_millipoints = call.body.daily_cap_millipoints
+    return wallet_answer(call, call.services.payments.set_daily_cap(user_id, cap_millipoints, by=call.actor))
+
+
+@routes.add("GET", "/payments", roles=FINANCE, query=PaymentsQuery)
+def list_payments(call: Call) -> ListAnswer[PaymentAnswer]:
+    """List payments, newest first: all, or by user, source, time and how the payment id begins.
+
+    With `q` and without a user they are in the order of their ids.
+    """
+    query = call.query
+    wanted = PaymentFilter(
+        user_id=query.user_id, source=query.source, begins=query.q, from_ms=query.from_ms, to_ms=query.to_ms
+    )
+    page = call.services.payments.listing(wanted, limit=query.limit, cursor=query.cursor)
+    return ListAnswer[PaymentAnswer].model_validate(page)
 
 
 @routes.add("GET", "/payments/{payment_id}", roles=FINANCE, key_scope=Scope.CREDIT)

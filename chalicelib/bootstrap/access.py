@@ -15,6 +15,7 @@ from chalicelib.services.access.limiter import Limiter
 from chalicelib.services.access.playback import Playback
 from chalicelib.services.access.reaper import Reaper
 from chalicelib.services.access.service_keys import ServiceKeys
+from chalicelib.services.access.session_rows import SessionRows
 
 
 class AccessServices(MoneyServices):
@@ -80,10 +81,24 @@ class AccessServices(MoneyServices):
             wallets=self.stores.wallets,
             streams=self.stores.streams,
             sessions=self.stores.sessions,
+            session_lists=self.stores.session_lists,
             delivery=self.delivery,
             clients=self.stores.clients,
+            rows=self.session_rows,
             audit=self.audit,
             clock=self.stores.clock,
+        )
+
+    @cached_property
+    def session_rows(self) -> SessionRows:
+        stores = self.stores
+        return SessionRows(
+            wallets=stores.wallets,
+            clients=stores.clients,
+            labels=stores.labels,
+            usage=stores.usage,
+            reconciliations=stores.reconciliations,
+            clock=stores.clock,
         )
 
     @cached_property

@@ -92,10 +92,12 @@ class MoneyServices(Stage):
     def payments(self) -> PaymentsService:
         return PaymentsService(
             ledger=self.ledger,
+            lists=self.stores.payment_lists,
             reconciliation=self.reconciliation,
             sessions=self.stores.sessions,
             users=self.stores.users,
             audit=self.audit,
+            clock=self.stores.clock,
         )
 
     @cached_property

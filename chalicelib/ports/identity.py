@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from chalicelib.domain.access.tokens import AccessClaims, PlayClaims, RefreshClaims
-from chalicelib.domain.accounts.users import RefreshFamily, User
+from chalicelib.domain.accounts.users import ListedUser, RefreshFamily, User, UserFilter
 from chalicelib.ports.common import ListPage
 
 
@@ -20,8 +20,8 @@ class Users(Protocol):
     def by_email(self, email: str) -> User | None:
         """Return the account with an email, compared in lower case."""
 
-    def list(self, *, limit: int, cursor: str | None) -> ListPage[User]:
-        """Return all accounts, in no order."""
+    def list(self, wanted: UserFilter, *, limit: int, cursor: str | None) -> ListPage[ListedUser]:
+        """Return accounts by email in lower case. The list may be a second behind the accounts."""
 
     def change(
         self,

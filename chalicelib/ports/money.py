@@ -181,14 +181,11 @@ class PlaybackSessions(Protocol):
     def newest_of_user(self, user_id: str, *, until_ms: int, limit: int) -> Sequence[SessionRecord]:
         """Return the sessions of a user that started up to a time, newest first."""
 
-    def by_stream(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        """Return all sessions of a stream, newest first."""
-
     def active(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         """Return the active sessions of a stream, newest first."""
 
     def all_active(self, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        """Return the active sessions of all streams, shard by shard."""
+        """Return the active sessions of all streams, shard by shard, for a program that reads them all."""
 
     def count_active(self) -> int:
         """Return how many sessions have not ended."""

@@ -1,5 +1,6 @@
 """Sessions that are due for reconciliation, and the results."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,6 +42,12 @@ class Reconciliations(Protocol):
 
     def rows(self, day: str, *, agrees: bool | None, limit: int, cursor: str | None) -> ListPage[SessionReconciliation]:
         """Return the sessions that ended on a UTC day, `YYYY-MM-DD`. A page of agreeing ones may be short."""
+
+    def cut_offs(self, ends: Iterable[tuple[str, str]]) -> Mapping[str, int]:
+        """Return the measured cut-off times in ms by session id, from days and session ids.
+
+        Sessions whose cut-off is not measured yet, or that were not read in time, are left out.
+        """
 
     def put_totals(self, totals: DayTotals) -> None:
         """Store a day's totals, replacing earlier ones."""

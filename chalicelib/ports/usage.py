@@ -1,30 +1,55 @@
 """Usage and answer counters: written by the gateways' log followers, read by operators."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from chalicelib.domain.money.served_spans import Span
 from chalicelib.domain.money.usage import Follower, Served
+from chalicelib.domain.operations.fetches import Fetches
 from chalicelib.domain.operations.traffic import StreamTraffic
 from chalicelib.ports.common import ListPage
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionUsage:
+    """What a session was served in all, and what it fetched lately, by the id of each follower."""
+
+    served: Served
+    fetches: Mapping[str, Fetches]
 
 
 class Usage(Protocol):
     """Usage by session id, or by `day_key(day)` for a whole day. It expires after a while."""
 
     def add(
-        self, key: str, served: Served, *, follower: str, batch: int, now_ms: int, spans: Sequence[Span] = ()
+        self,
+        key: str,
+        served: Served,
+        *,
+        follower: str,
+        batch: int,
+        now_ms: int,
+        spans: Sequence[Span] = (),
+        fetches: Fetches | None = None,
     ) -> bool:
         """Add a batch once. Return False without a change if this follower's batch was added to `key` before.
 
         A follower numbers its batches upwards and adds one wholly before the next. `spans` are all segments of the
-        session that this follower has counted, oldest first, and replace those stored; an empty one leaves them.
+        session that this follower has counted, oldest first, and replace those stored; an empty one leaves them. So do
+        `fetches`, and None leaves them.
         """
 
     def get(self, key: str) -> Served | None:
         """Return the usage of a key by a consistent read; None if nothing was served.
 
         Media time and segments of a session are those of the union of all followers' spans. A day's are sums.
+        """
+
+    def of_sessions(self, session_ids: Iterable[str]) -> Mapping[str, SessionUsage]:
+        """Return the usage of these sessions, without those that were served nothing or were not read in time.
+
+        It may lag by a moment.
         """
 
     def count(self, minute: int, stream_id: str, counts: Mapping[str, int], *, follower: str, batch: int) -> bool:
@@ -49,11 +74,12 @@ class Usage(Protocol):
         lost: Sequence[tuple[int, int]] = (),
         *,
         reported_at_ms: int | None = None,
+        watching: int | None = None,
     ) -> None:
         """Store that everything this follower's gateway logged before `through_ms` was added, except what was lost.
 
         `lost` holds all ranges that this follower lost, at most 16, and replaces those stored; an empty one
-        leaves them. `reported_at_ms` is the present time, `through_ms` if omitted.
+        leaves them. `reported_at_ms` is the present time, `through_ms` if omitted. A `watching` of None is unknown.
         """
 
     def leave(self, follower: str) -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from chalicelib.domain.money.served_spans import Span
 from chalicelib.domain.money.usage import Served, day_key, day_of
+from chalicelib.domain.operations.fetches import FETCHING_MS, Fetches
 from chalicelib.domain.operations.traffic import MINUTE_MS, hour_of
 from gateway.usage.log_entries import LogEntry
 from gateway.usage.media_responses import MediaResponse, counters_of, media_response_of
@@ -37,6 +38,8 @@ class UsageAggregator:
     def __init__(self, sessions: Mapping[str, StoredSegments] | None = None) -> None:
         self._served: dict[str, Served] = {}
         self._counters: Counters = {}
+        # Not kept over a restart: it is known again after a minute.
+        self._fetches: dict[str, Fetches] = {}
         self._sessions = OrderedDict((key, ServedSegments(*each)) for key, each in (sessions or {}).items())
 
     @property
@@ -65,6 +68,8 @@ class UsageAggregator:
         # nginx's processes write up to a second apart, so a later line may be of an earlier response.
         session.at_ms = max(session.at_ms, response.at_ms)
         session.stream_id = stream_id or session.stream_id
+        fetches = self._fetches.get(response.session_id, Fetches())
+        self._fetches[response.session_id] = fetches.plus(response.at_ms, response.size, response.rendition)
         media_ms, segments = session.add(response)
         addition = Served(
             media_ms=media_ms,
@@ -88,7 +93,16 @@ class UsageAggregator:
             if len(self._sessions) <= SESSIONS_MAX and oldest.at_ms >= newest_ms - IDLE_MS:
                 break
             del self._sessions[key]
+            self._fetches.pop(key, None)
         return taken
+
+    def fetches(self, session_id: str) -> Fetches | None:
+        """Return what an active session fetched lately; None for a session that fetched nothing since the start."""
+        return self._fetches.get(session_id)
+
+    def watching(self, at_ms: int) -> int:
+        """Return how many sessions have fetched a segment in the `FETCHING_MS` before this time, or later."""
+        return sum(each.segment_at_ms >= at_ms - FETCHING_MS for each in self._fetches.values())
 
     def sessions(self) -> dict[str, StoredSegments]:
         """Return the active sessions in the stored form, from which a new aggregator continues."""

@@ -161,8 +161,15 @@ class UsageFollower:
             return
         follower, batch = self._checkpoint.follower, self._checkpoint.batch
         for key, served in self._checkpoint.figures.items():
-            spans = self._checkpoint.spans.get(key, ())
-            self._usage.add(key, served, follower=follower, batch=batch, now_ms=self._now_ms(), spans=spans)
+            self._usage.add(
+                key,
+                served,
+                follower=follower,
+                batch=batch,
+                now_ms=self._now_ms(),
+                spans=self._checkpoint.spans.get(key, ()),
+                fetches=self._aggregator.fetches(key),
+            )
             self._alive()
         for minute, stream_id, counts in self._checkpoint.counts:
             self._usage.count(minute, stream_id, counts, follower=follower, batch=batch)
@@ -172,7 +179,14 @@ class UsageFollower:
     def _report(self) -> None:
         """Store the position, and the lost ranges if they are not stored yet."""
         lost = () if self._is_lost_stored else self._checkpoint.lost
-        self._usage.mark(self._checkpoint.follower, self._through_ms, lost, reported_at_ms=self._now_ms())
+        self._usage.mark(
+            self._checkpoint.follower,
+            self._through_ms,
+            lost,
+            reported_at_ms=self._now_ms(),
+            # Before the log is read, it is not known.
+            watching=self._aggregator.watching(self._through_ms) if self._through_ms else None,
+        )
         self._is_lost_stored = True
         self._alive()
 

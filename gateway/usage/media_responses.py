@@ -9,7 +9,7 @@ from gateway.usage.log_entries import LogEntry
 
 WHOLE_STATUS = 200
 SERVED_STATUS = (WHOLE_STATUS, 206)
-SEGMENT = re.compile(r"[a-z0-9]+/([a-z0-9-]+)\.ts")
+SEGMENT = re.compile(r"([a-z0-9]+)/([a-z0-9-]+)\.ts")
 PLAYLIST = re.compile(r"(?:[a-z0-9]+/)?index\.m3u8")
 # nginx's cache statuses, and whether each is a hit.
 CACHE_HITS = {"HIT": True, "MISS": False, "EXPIRED": False}
@@ -20,7 +20,7 @@ class MediaResponse:
     """Media served to a session. `segment` is the name without the rendition, None if no media time was served.
 
     `media_ms` is the duration of the whole segment. `is_whole` says whether all of it was sent; if not, `body_size`
-    bytes of `segment_size` were, from `first_byte` on.
+    bytes of `segment_size` were, from `first_byte` on. `rendition` is that of any segment, None for a playlist.
     """
 
     session_id: str
@@ -33,6 +33,7 @@ class MediaResponse:
     segment_size: int = 0
     first_byte: int = 0
     body_size: int = 0
+    rendition: str | None = None
 
 
 def media_response_of(entry: LogEntry) -> MediaResponse | None:
@@ -46,7 +47,8 @@ def media_response_of(entry: LogEntry) -> MediaResponse | None:
     serves_time = segment and entry.method == "GET" and entry.media_ms > 0 and (is_whole or is_part)
     return MediaResponse(
         session_id=entry.session_id,
-        segment=segment[1] if segment and serves_time else None,
+        segment=segment[2] if segment and serves_time else None,
+        rendition=segment[1] if segment else None,
         media_ms=entry.media_ms if serves_time else 0,
         size=entry.size,
         at_ms=entry.at_ms,

@@ -4,7 +4,6 @@ Each row is written on its own and only if it is as it was read, so several runs
 Rows that have their place are read and not written, so a run that was interrupted goes on where it stopped.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -74,8 +73,10 @@ TABLES = {
 
 def fill(settings: Settings) -> Mapping[str, int]:
     """Write the place of each row that lacks it or has an outdated one. Return how many were written, by table."""
-    written: Counter[str] = Counter()
+    written = dict.fromkeys(TABLES, 0)
     for name, listed in TABLES.items():
+        if not call("scan", settings.table_prefix + name, Limit=1)["Items"]:
+            continue  # A new stage.
         with ThreadPoolExecutor(SEGMENTS) as threads:
             fill_segment = partial(_fill_segment, settings.table_prefix + name, listed)
             written[name] = sum(threads.map(fill_segment, range(SEGMENTS)))

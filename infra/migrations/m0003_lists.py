@@ -8,7 +8,7 @@ from infra.migrations.tables import ensure_index
 INDEXES = {
     "users": ("by_email",),
     "playback_sessions": ("by_state",),
-    "payments": ("by_day", "by_user", "by_source", "by_reference"),
+    "payments": ("by_month", "by_user", "by_source", "by_reference"),
 }
 
 

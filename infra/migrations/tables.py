@@ -43,19 +43,19 @@ def ensure_index(prefix: str, name: str, index: str) -> None:
 
     DynamoDB creates one index of a table at a time.
     """
-    dynamodb = client("dynamodb")
-    if _index_status(prefix + name, index) is None:
-        created = index_definition(name, index)
-        dynamodb.update_table(
+    deadline = time.monotonic() + INDEX_WAIT_S
+    status = _index_status(prefix + name, index)
+    if status is None:
+        client("dynamodb").update_table(
             TableName=prefix + name,
             AttributeDefinitions=key_attributes(TABLES[name][2][index]),
-            GlobalSecondaryIndexUpdates=[{"Create": created}],
+            GlobalSecondaryIndexUpdates=[{"Create": index_definition(name, index)}],
         )
-    deadline = time.monotonic() + INDEX_WAIT_S
-    while _index_status(prefix + name, index) != "ACTIVE":
+    while status != "ACTIVE":
         if time.monotonic() > deadline:
             raise TableNotActive(f"the index {index} of {prefix + name} is not active after {INDEX_WAIT_S:.0f} s")
-        time.sleep(0.5)
+        time.sleep(0.5 if status else 0)
+        status = _index_status(prefix + name, index) or ""
 
 
 def _index_status(table: str, index: str) -> str | None:

@@ -58,13 +58,18 @@ class Account:
         return True
 
     def call(
-        self, method: str, path: str, body: dict[str, Any] | None = None, timeout_s: float | None = None
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        timeout_s: float | None = None,
+        if_match: str | None = None,
     ) -> dict[str, Any]:
-        """Return the server's answer to an authorized request.
+        """Return the server's answer to an authorized request. `if_match` is the header of this name.
 
         Raise NotLoggedInError, ProblemError, UnreachableError, BadVariableError, KeyringUnavailableError.
         """
-        return self._authorized(lambda token: self._http.request(method, path, body, token, timeout_s))
+        return self._authorized(lambda token: self._http.request(method, path, body, token, timeout_s, if_match))
 
     def csv(self, path: str, timeout_s: float) -> str:
         """Return the server's CSV answer to an authorized GET. Raises the errors of `call`."""

@@ -72,12 +72,14 @@ class Http:
         body: dict[str, Any] | None = None,
         bearer: str = "",
         timeout_s: float | None = None,
+        if_match: str | None = None,
     ) -> dict[str, Any]:
-        """Return the JSON object in the server's response.
+        """Return the JSON object in the server's response. `if_match` is the header of this name.
 
         Raise ProblemError for a refusal (4xx), UnreachableError for a transport failure or a 5xx.
         """
-        response = self._send(method, path, body, bearer, TIMEOUT_S if timeout_s is None else timeout_s)
+        timeout = TIMEOUT_S if timeout_s is None else timeout_s
+        response = self._send(method, path, body, bearer, timeout, {"If-Match": if_match} if if_match else {})
         if response.status_code == NO_CONTENT:
             return {}
         fields = _json_object(response)
@@ -96,9 +98,15 @@ class Http:
             raise self._not_tollcast() from None
 
     def _send(
-        self, method: str, path: str, body: dict[str, Any] | None, bearer: str, timeout: httpx.Timeout | float
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None,
+        bearer: str,
+        timeout: httpx.Timeout | float,
+        more_headers: dict[str, str] | None = None,
     ) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+        headers = {**(more_headers or {}), **({"Authorization": f"Bearer {bearer}"} if bearer else {})}
         try:
             response = self._client.request(method, path, json=body, headers=headers, timeout=timeout)
         except httpx.HTTPError as error:

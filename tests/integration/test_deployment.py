@@ -73,6 +73,22 @@ def test_login_start_and_an_authorised_playlist(api: Api, viewer: dict[str, str]
     assert api.end(viewer, session["session_id"])["end_reason"] == "viewer_stopped"
 
 
+def test_an_operator_sees_kicks_and_blocks_a_viewer_as_deployed(
+    api: Api, viewer: dict[str, str], operator: dict[str, str]
+) -> None:
+    session_id = api.watch(viewer)
+    [row] = [each for each in api.get(operator, "/sessions")["items"] if each["session_id"] == session_id]
+    balance = api.get(viewer, "/me/wallet")["balance_millipoints"]
+    assert (row["stream_title"], row["balance_millipoints"]) == ("A stream", balance)
+    assert row["email"].endswith("@local")
+    block = api.end(operator, session_id, "kick", message="Bye.", block_minutes=5)["block"]
+    assert_problem(api.start(viewer, row["stream_id"]), 403, "blocked")
+    assert api.get(operator, "/blocks")["items"] == [block]
+    assert api.http.delete(f"/blocks/{block['block_id']}", headers=operator).status_code == 200
+    [row] = api.get(operator, "/sessions", stream_id=row["stream_id"], state="ended")["items"]
+    assert (row["message"], row["cut_off_ms"], row["cut_off_measured"]) == ("Bye.", None, False)
+
+
 def test_problems_keep_their_form_through_api_gateway(api: Api, viewer: dict[str, str]) -> None:
     assert_problem(api.try_login("demo@local", "wrong"), 401, "invalid_credentials")
     broken = api.http.post("/playback/start", content=b"{", headers=viewer)
@@ -153,6 +169,9 @@ def test_an_ended_session_is_reconciled_and_adjusted(
         assert (row["adjustment_millipoints"], row["reason"]) == (7, "not_measured")
     assert api.get(operator, f"/reconciliation/{row['day']}")["sessions"] >= 1
     assert api.get(operator, "/monitoring/metrics")["reconciliation"]["sessions"] >= 1
+    assert api.get(operator, "/money/totals")["total"]["sessions"] >= 1
+    timeline = api.get(operator, f"/users/{row['user_id']}/timeline")["items"]
+    assert {"session", "payment", "login"} <= {event["kind"] for event in timeline}
     for path in ("/monitoring/streams", "/monitoring/cut-offs"):
         assert api.get(operator, path)["items"] == []
     for params in ({}, {"user_id": row["user_id"]}):

@@ -1,13 +1,14 @@
 """`tollcast-admin reconcile`: what was served against what was paid."""
 
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 import click
 
 from player.terminal.formats import points
 from player.terminal.output import print_sentence, terminal_width
 from tollcast_admin.context import AdminContext
-from tollcast_admin.display.columns import Column
+from tollcast_admin.display.columns import Column, column_table
 from tollcast_admin.display.fields import field_lines
 from tollcast_admin.display.values import bytes_of, duration_of, points_of, text_of, when_of
 from tollcast_admin.options.exit_statuses import STATUSES
@@ -48,6 +49,19 @@ COLUMNS = (
 )
 
 
+TOTALS = (
+    Column("PERIOD", lambda each: each["period"] + ("" if each["is_over"] else " …")),
+    Column("SESSIONS", lambda each: str(each["sessions"]), is_right=True),
+    Column("COST", lambda each: points_of(each["net_millipoints"]), is_right=True),
+    Column("PAYMENTS", lambda each: str(each["payments"]), is_right=True, rank=1),
+    Column("RECEIVED", lambda each: points_of(each["credit_millipoints"]), is_right=True),
+    Column("TAKEN", lambda each: points_of(each["removal_millipoints"]), is_right=True, rank=3),
+    Column("REVERSED", lambda each: points_of(each["reversal_millipoints"]), is_right=True, rank=2),
+    Column("OPEN", lambda each: points_of(each["debt_millipoints"]), is_right=True, rank=4),
+    Column("LEDGER", lambda each: points_of(each["ledger_millipoints"]), is_right=True),
+)
+
+
 @click.group("reconcile")
 def command() -> None:
     """Compare what was served with what was paid."""
@@ -83,6 +97,31 @@ def day_totals(context: AdminContext, day: str | None, json_fields: str | None) 
         print_sentence("The day has more sessions than are summed.")
     if totals["disagreeing"]:
         print_sentence(f"\nSee which: tollcast-admin reconcile sessions --day {totals['day']} --disagreeing")
+
+
+@command.command("totals", epilog=STATUSES)
+@click.option("--by", type=click.Choice(("day", "month")), default="day", show_default=True, help="One line for each.")
+@click.option("--from", "from_day", metavar="DAY", help="The first UTC day, 2026-01-31.")
+@click.option("--to", "to_day", metavar="DAY", help="The last UTC day, by default today.")
+@json_option
+@click.pass_obj
+def money_totals(
+    context: AdminContext, by: str, from_day: str | None, to_day: str | None, json_fields: str | None
+) -> None:
+    """Show what sessions cost and payments moved, in points, by day or month, without sessions that go on.
+
+    \b
+      tollcast-admin reconcile totals --by month
+      tollcast-admin reconcile totals --from 2026-01-01 --to 2026-01-31 --json period,net_millipoints
+    """
+    query = {"by": by, **({"from": from_day} if from_day else {}), **({"to": to_day} if to_day else {})}
+    answer = context.account.call("GET", f"/money/totals?{urlencode(query)}")
+    if json_fields is not None:
+        click.echo(json_text(answer["periods"], json_fields))
+        return
+    rows = [*answer["periods"], {**answer["total"], "period": "all", "is_over": True}]
+    for line in column_table(TOTALS, rows, terminal_width()):
+        click.echo(line)
 
 
 @command.command("sessions", epilog=STATUSES)

@@ -13,6 +13,7 @@ from tollcast_admin.options.exit_statuses import STATUSES
 from tollcast_admin.options.json_fields import json_option, json_text
 from tollcast_admin.options.lists import ListView, list_options, read_list, show, show_list, watch_options
 from tollcast_admin.options.values import path_of
+from tollcast_admin.options.versions import change, version_option
 from tollcast_admin.streams import commands as stream_commands
 from tollcast_admin.streams.runtime import stream_lines
 from tollcast_admin.streams.settings import fields_of, setting_text, settings_options, source_options
@@ -145,8 +146,11 @@ def create_stream(context: AdminContext, /, stream_id: str | None, **options: An
 @settings_options
 @click.option("--no-backups", is_flag=True, help="Remove all backups.")
 @click.option("--dry-run", is_flag=True, help="Only say what the change would do.")
+@version_option
 @click.pass_obj
-def edit_stream(context: AdminContext, /, stream_id: str, no_backups: bool, dry_run: bool, **options: Any) -> None:
+def edit_stream(
+    context: AdminContext, /, stream_id: str, no_backups: bool, dry_run: bool, version: int | None, **options: Any
+) -> None:
     """Change a stream."""
     changes = fields_of(options)
     if no_backups and "backups" in changes:
@@ -157,7 +161,7 @@ def edit_stream(context: AdminContext, /, stream_id: str, no_backups: bool, dry_
         raise click.UsageError("Name at least one setting to change, such as --title or --rate.")
     path = path_of("streams", stream_id)
     before = context.account.call("GET", path)
-    edit = context.account.call("PATCH", f"{path}?dry_run=true" if dry_run else path, changes)
+    edit = change(context, "PATCH", f"{path}?dry_run=true" if dry_run else path, changes, version)
     for name, wanted in changes.items():
         old, new = (setting_text(name, value) for value in (before[name], wanted if dry_run else edit[name]))
         if old != new:

@@ -9,6 +9,7 @@ from player.terminal.text import printable
 from tollcast_admin.context import AdminContext
 from tollcast_admin.display.columns import Column
 from tollcast_admin.display.fields import field_lines
+from tollcast_admin.display.timeline import timeline_lines
 from tollcast_admin.display.values import text_of, when_of
 from tollcast_admin.options.confirmation import (
     confirm,
@@ -18,8 +19,10 @@ from tollcast_admin.options.confirmation import (
     yes_option,
 )
 from tollcast_admin.options.exit_statuses import STATUSES
+from tollcast_admin.options.json_fields import json_option, json_text
 from tollcast_admin.options.lists import ListView, list_options, show_list
 from tollcast_admin.options.values import path_of, user_id_of
+from tollcast_admin.options.versions import change, version_option
 
 ROLES = ("viewer", "operator", "finance", "admin")
 COLUMNS = (
@@ -49,6 +52,37 @@ def list_users(context: AdminContext, limit: int, json_fields: str | None) -> No
     show_list(context, ListView("/users", COLUMNS, "There are no accounts.", {}), limit, json_fields)
 
 
+@command.command("show", epilog=STATUSES)
+@click.argument("user")
+@json_option
+@click.pass_obj
+def show_user(context: AdminContext, user: str, json_fields: str | None) -> None:
+    """Show an account.
+
+    \b
+      tollcast-admin users show demo@local
+    """
+    account = context.account.call("GET", path_of("users", user_id_of(context, user)))
+    if json_fields is not None:
+        click.echo(json_text(account, json_fields))
+        return
+    _show(account)
+
+
+@command.command("timeline", epilog=STATUSES)
+@click.argument("user")
+@list_options
+@click.pass_obj
+def timeline(context: AdminContext, user: str, limit: int, json_fields: str | None) -> None:
+    """List what a user did and what was done: sessions, money, logins, acts of operators, newest first.
+
+    \b
+      tollcast-admin users timeline demo@local --limit 20
+    """
+    path = path_of("users", user_id_of(context, user), "timeline")
+    show_list(context, ListView(path, (), "Nothing has happened yet.", {}, timeline_lines), limit, json_fields)
+
+
 @command.command("create", epilog=STATUSES)
 @click.argument("email")
 @click.option("--role", type=click.Choice(ROLES), default="viewer", show_default=True, help="What it may do.")
@@ -68,14 +102,15 @@ def create(context: AdminContext, email: str, role: str, password_stdin: bool) -
 @command.command("edit", epilog=STATUSES)
 @click.argument("user")
 @click.option("--role", type=click.Choice(ROLES), required=True, help="What the account may do from now on.")
+@version_option
 @click.pass_obj
-def edit(context: AdminContext, user: str, role: str) -> None:
+def edit(context: AdminContext, user: str, role: str, version: int | None) -> None:
     """Change the role of an account.
 
     \b
       tollcast-admin users edit demo@local --role operator
     """
-    _show(_change(context, user, role=role))
+    _show(_change(context, user, version, role=role))
 
 
 @command.command("disable", epilog=STATUSES)
@@ -89,7 +124,7 @@ def disable(context: AdminContext, user: str, yes: bool) -> None:
       tollcast-admin users disable demo@local
     """
     confirm(f"Disable {user} and end all logins and sessions of the account?", yes)
-    _show(_change(context, user, disabled=True))
+    _show(_change(context, user, None, disabled=True))
 
 
 @command.command("enable", epilog=STATUSES)
@@ -101,7 +136,7 @@ def enable(context: AdminContext, user: str) -> None:
     \b
       tollcast-admin users enable demo@local
     """
-    _show(_change(context, user, disabled=False))
+    _show(_change(context, user, None, disabled=False))
 
 
 @command.command("reset-password", epilog=STATUSES)
@@ -115,7 +150,7 @@ def reset_password(context: AdminContext, user: str, password_stdin: bool) -> No
       tollcast-admin users reset-password demo@local
       pass show demo | tollcast-admin users reset-password demo@local --password-stdin
     """
-    changed = _change(context, user, password=new_password(user, password_stdin))
+    changed = _change(context, user, None, password=new_password(user, password_stdin))
     click.echo(f"The password of {printable(changed['email'])} is replaced. All logins and sessions have ended.")
 
 
@@ -135,8 +170,8 @@ def erase(context: AdminContext, user: str, yes: bool) -> None:
     print_sentence(f"{printable(user)} is erased. Sums stay under the id {printable(erased['user_id'])}.")
 
 
-def _change(context: AdminContext, user: str, **changes: Any) -> dict[str, Any]:
-    return context.account.call("PATCH", path_of("users", user_id_of(context, user)), changes)
+def _change(context: AdminContext, user: str, version: int | None, **changes: Any) -> dict[str, Any]:
+    return change(context, "PATCH", path_of("users", user_id_of(context, user)), changes, version)
 
 
 def _show(user: dict[str, Any]) -> None:
@@ -146,6 +181,7 @@ def _show(user: dict[str, Any]) -> None:
         ("Role", user["role"]),
         ("Disabled", text_of(user["disabled"])),
         ("Created", when_of(user["created_at_ms"])),
+        ("Version", str(user["version"])),
     ]
     for line in field_lines(fields, terminal_width()):
         click.echo(line)

@@ -46,6 +46,11 @@ def text_of(value: Any) -> str:
     return ("no", "yes")[value] if isinstance(value, bool) else str(value)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 session`, `2 sessions`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def bits_of(bits_per_second: float | None) -> str:
     """Return a bitrate: `850 kbit/s`, `2.5 Mbit/s`."""
     if bits_per_second is None:

@@ -5,9 +5,11 @@ from urllib.parse import quote, urlencode
 
 import click
 
+from player.terminal.durations import duration_s
 from player.terminal.formats import MILLIPOINTS_PER_POINT
 from tollcast_admin.context import AdminContext
 
+SECONDS_PER_MINUTE = 60
 AMOUNT = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,3}))?")
 
 
@@ -22,6 +24,21 @@ class Points(click.ParamType[int]):
         if match is None:
             self.fail(f"{value!r} is no amount. Write points with up to three decimals: 100 or 0.5", param, ctx)
         return int(match[1]) * MILLIPOINTS_PER_POINT + int((match[2] or "").ljust(3, "0"))
+
+
+class Minutes(click.ParamType[int]):
+    """A duration as whole minutes: 30m, 2h."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the minutes. Raise click.BadParameter."""
+        if isinstance(value, int):
+            return value
+        seconds = duration_s(str(value))
+        if seconds is None or seconds < SECONDS_PER_MINUTE or seconds % SECONDS_PER_MINUTE:
+            self.fail(f"{value!r} is no time of whole minutes. Write 30m or 2h", param, ctx)
+        return seconds // SECONDS_PER_MINUTE
 
 
 def path_of(*parts: str) -> str:

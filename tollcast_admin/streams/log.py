@@ -3,7 +3,7 @@
 from typing import Any
 
 from player.terminal.text import printable, wrapped
-from tollcast_admin.display.values import age_of, when_of
+from tollcast_admin.display.values import age_of, counted, when_of
 
 
 def log_lines(log: dict[str, Any], lines_max: int, width: int) -> list[str]:
@@ -21,7 +21,7 @@ def log_lines(log: dict[str, Any], lines_max: int, width: int) -> list[str]:
     if log["ingest_refusals"]:
         lines.append("Senders that were rejected or disconnected:")
     for refusal in log["ingest_refusals"]:
-        times = f"{refusal['count']} times, last {age_of(refusal['last_at_ms'])} ago"
+        times = f"{counted(refusal['count'], 'time')}, last {age_of(refusal['last_at_ms'])} ago"
         lines += [
             f"  {line}" for line in wrapped(printable(f"{refusal['code']} ({times}): {refusal['detail']}"), width - 2)
         ]

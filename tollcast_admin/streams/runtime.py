@@ -6,7 +6,8 @@ from typing import Any
 from player.terminal.formats import clock
 from player.terminal.text import printable, wrapped
 from tollcast_admin.display.fields import field_lines
-from tollcast_admin.display.values import bits_of, when_of
+from tollcast_admin.display.values import bits_of, counted, when_of
+from tollcast_admin.streams.issues import issue_lines
 from tollcast_admin.streams.settings import setting_text
 
 MS_PER_S = 1000
@@ -36,11 +37,14 @@ def stream_lines(stream: dict[str, Any], runtime: dict[str, Any], viewers: str, 
         ("Title", stream["title"]),
         ("State", state_text(stream, runtime)),
         ("Viewers", viewers),
+        ("Version", str(stream["version"])),
     ]
     settings = [(label, _setting(stream, name)) for label, name in SETTING_NAMES.items()]
     if stream["abr_profile"] != "custom":
         settings = [(label, value) for label, value in settings if label != "Renditions"]
     parts = [field_lines([*heading, *runtime_fields(runtime)], width), *_lists(runtime, width)]
+    if issues := issue_lines(runtime["issues"], width - 2):
+        parts.insert(1, ["Open issues, newest first:", *(f"  {line}" for line in issues)])
     lines: list[str] = []
     for part in (*parts, ["Settings:", *(f"  {line}" for line in field_lines(settings, width - 2))]):
         lines += [*([""] if lines and part else []), *part]
@@ -59,7 +63,7 @@ def runtime_fields(runtime: dict[str, Any]) -> list[tuple[str, str | None]]:
     """Return what the worker reports; the fields that it did not report are left out."""
     age_ms, rate, speed = runtime["manifest_age_ms"], runtime["segments_per_minute"], runtime["speed"]
     is_running = runtime["worker_id"] is not None
-    restarts = f"{runtime['restarts']} restarts, {runtime['dropped_frames']} dropped frames"
+    restarts = f"{counted(runtime['restarts'], 'restart')}, {counted(runtime['dropped_frames'], 'dropped frame')}"
     ingest_bps, bps = runtime["ingest_bitrate_bps"], runtime["bitrate_bps"]
     return [
         ("Error", runtime["last_error"]),

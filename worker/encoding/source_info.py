@@ -12,11 +12,13 @@ from worker.transcoding.plan import Work
 class SourceInfo:
     """A source's properties. `rate` is its frame rate, if known; codecs have FFmpeg's names, None without a track.
 
-    `rotation` is in degrees counter-clockwise. `work` is what a run does with the source where the ladder encodes.
-    `path` is that of a file.
+    `rotation` is in degrees counter-clockwise; `width` and `height` are those of the picture before it is turned.
+    `work` is what a run does with the source where the ladder encodes. `path` is that of a file.
     """
 
     rate: Fraction | None
+    width: int | None = None
+    height: int | None = None
     is_interlaced: bool = False
     has_audio: bool = True
     video_codec: str | None = None

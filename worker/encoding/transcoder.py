@@ -35,7 +35,8 @@ class Activity:
 class Progress:
     """One report. `out_us` is how much media is made, `speed` how fast that was against the clock.
 
-    `source_us` is the source's time at `out_us`, where there is a source.
+    `source_us` is the source's time at `out_us`, where there is a source, and `size` that of its newest picture, where
+    it is decoded.
     """
 
     out_us: int | None = None
@@ -45,6 +46,7 @@ class Progress:
     repairs: Repairs | None = None
     notes: tuple[str, ...] = ()
     activity: Activity | None = None
+    size: tuple[int, int] | None = None
 
     @property
     def dropped_frames(self) -> int:
@@ -91,6 +93,7 @@ def parse_progress(line: str, rate: float | None) -> Progress | None:
         notes = tuple(map(str, values["notes"]))
         activity = Activity(**values["activity"]) if values["activity"] else None
         source_us = None if values["source_us"] is None else int(values["source_us"])
-        return Progress(int(values["out_us"]), source_us, fps, speed, Repairs(**repairs), notes, activity)
-    except (ValueError, KeyError, TypeError, AttributeError):
+        size = (int(values["size"][0]), int(values["size"][1])) if values.get("size") else None
+        return Progress(int(values["out_us"]), source_us, fps, speed, Repairs(**repairs), notes, activity, size)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         return None

@@ -118,6 +118,11 @@ class LiveSourceOpener(SourceOpener):
         """Return whether it waits until something moves in it."""
         return self._movement is not None and self._movement.is_running
 
+    @property
+    def rejected(self) -> tuple[str, float] | None:
+        """Return why and when (monotonic) a sender was rejected last, if any was."""
+        return self._rejections.newest
+
     def must_reopen(self, now_s: float) -> bool:
         """Return whether it has ended only because its format changes, and continues when it is opened again."""
         if self.receiver is None or self.receiver.is_running or self._egress is None:

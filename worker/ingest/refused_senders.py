@@ -1,6 +1,7 @@
 """Senders that a listener refused or rejected: which, when and why, for the operator."""
 
 import re
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -24,6 +25,8 @@ class SrtRejections:
 
     def __init__(self) -> None:
         self._line = self._why = ""
+        # Why the newest sender was rejected, and when that was seen, by the monotonic clock.
+        self.newest: tuple[str, float] | None = None
         self._at = datetime.fromtimestamp(0, UTC)
 
     def look(self, lines: Iterable[str]) -> str:
@@ -34,6 +37,7 @@ class SrtRejections:
         # The lines have the time in microseconds: another line is another sender, or another attempt.
         if found and line != self._line:
             why = _REASONS.get(found[1], found[2].strip())
+            self.newest = why, time.monotonic()
             if why != self._why or _now() - self._at >= timedelta(seconds=REPEATED_S):
                 self._why, self._at = why, _now()
             self._line = line

@@ -39,6 +39,11 @@ class SourceOpener:
         """Return whether it waits until something moves in it."""
         return False
 
+    @property
+    def rejected(self) -> tuple[str, float] | None:
+        """Return why and when (monotonic) a sender was rejected last, if any was."""
+        return None
+
     def must_reopen(self, now_s: float) -> bool:
         """Return whether it has ended only because its format changes, and continues when it is opened again."""
         return False

@@ -14,6 +14,7 @@ from worker.ingest.hls.played import PlayedSegments
 from worker.ingest.live_source_opener import WAITING_REASON, LiveSourceOpener
 from worker.ingest.refused_senders import refused_reason
 from worker.ingest.source_opener import OpenerStatus, PatternSourceOpener, SourceOpener
+from worker.ingest.source_receiver import SourceReceiver
 from worker.processes.child import LOG_LINES_MAX
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 FAILED = {OpenerStatus.FAILED: Failure.BROKEN, OpenerStatus.REFUSED: Failure.REFUSED}
 # A source may have changed since it was examined: after so many ended runs it is opened again.
 BREAKS_PER_OPENING = 2
+
+# The times of so many connections of senders are kept.
+CONNECTIONS_KEPT = 20
 
 # Called every tick for each source that is not open: its name, the reason, and its receiver's log.
 ReportUnopened = Callable[[str, str, deque[str]], None]
@@ -43,6 +47,11 @@ class SourcePool:
         self._refused: dict[int, tuple[str, list[str]]] = {}
         # What was passed on of each source's HLS: it is not played again when the source is opened again.
         self._played: defaultdict[int, PlayedSegments] = defaultdict(PlayedSegments)
+        # When the senders of the listening source began, and the receiver of the last one.
+        self.connected_s: deque[float] = deque(maxlen=CONNECTIONS_KEPT)
+        self._connected: SourceReceiver | None = None
+        # Why and when a sender was rejected last.
+        self.rejected: tuple[str, float] | None = None
 
     def update(self, now_s: float) -> None:
         """Close and open sources as needed, and report to failover how they do."""
@@ -152,6 +161,8 @@ class SourcePool:
     def _judge(self, index: int, now_s: float) -> None:
         opener = self._openers[index]
         opener.update(now_s)
+        if opener.is_listener:
+            self._note_senders(now_s, opener)
         match opener.status:
             case OpenerStatus.READY:
                 self._logged.pop(index, None)
@@ -165,6 +176,12 @@ class SourcePool:
                 if index != self.failover.playing:
                     self._report(index, opener)
                     self._fail(index, now_s, opener)
+
+    def _note_senders(self, now_s: float, opener: SourceOpener) -> None:
+        self.rejected = opener.rejected or self.rejected
+        if opener.status is OpenerStatus.READY and opener.receiver is not self._connected:
+            self._connected = opener.receiver
+            self.connected_s.append(now_s)
 
     def _report(self, index: int, opener: SourceOpener) -> None:
         lines = opener.receiver.lines if opener.receiver else deque[str]()

@@ -34,6 +34,8 @@ def read_source_info(described: Mapping[str, Any], name: str, path: Path | None 
     if width * height > PIXELS_MAX:
         raise SourceRefused(f"{name} is {width}x{height}; allowed: as many pixels as 4096x2304 has")
     return SourceInfo(
+        width=width,
+        height=height,
         rate=Fraction(video["rate"]) if video["rate"] else None,
         is_interlaced=video["is_interlaced"],
         has_audio=audio is not None,

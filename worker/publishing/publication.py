@@ -75,6 +75,17 @@ class Publication(threading.Thread):
         """Return the renditions as they were probed and measured, best first."""
         return self._multivariant.published
 
+    @property
+    def store_failure(self) -> tuple[str, float] | None:
+        """Return what the store answers since when (monotonic); None while writes succeed."""
+        return self._uploads.failure
+
+    @property
+    def upload_share(self) -> float | None:
+        """Return how long the newest segments took to upload, as a share of their durations; None before the first."""
+        shares = tuple(self._uploads.shares)
+        return sum(shares) / len(shares) if shares else None
+
     def follow(self, queue: SegmentQueue) -> None:
         """Publish this run after those before it."""
         self._queues.append(queue)
@@ -187,6 +198,7 @@ class Publication(threading.Thread):
         except (StoreUnavailable, ClaimNotRenewed) as error:
             self.error = f"{type(error).__name__}: {error}"
             self._retry_at_s = time.monotonic() + RETRY_S
+            self._uploads.note_failure(error)
             log.warning("publishing is delayed", extra={"stream_id": self._channel.stream_id, "error": self.error})
             return False
         return True

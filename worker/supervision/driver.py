@@ -19,7 +19,6 @@ from worker.encoding.source_info import SLATE_SOURCE, SourceInfo
 from worker.encoding.transcoder import Progress
 from worker.ingest.source_opener import OpenerStatus
 from worker.ingest.source_pool import SourcePool
-from worker.issues.observation import Observation
 from worker.publishing.publication import Publication
 from worker.publishing.segment_sampler import Sample
 from worker.supervision.published_faults import FaultHistory, published_fault
@@ -82,16 +81,19 @@ class Driver:
         opener = self._pool and self._pool.playing
         return opener.source.tracks if opener and opener.source else ()
 
-    def observe(self, now_s: float) -> Observation:
-        """Return what is known now, for the issues."""
-        running = self.progress
-        return Observation(
-            run=self.runs,
-            repairs=running.repairs if running else None,
-            is_copied=self._run is not None and self._run.is_copied,
-            frozen_sources=self._pool.frozen_sources() if self._pool else (),
-            published_fault=self._faults.issue(now_s),
-        )
+    @property
+    def run(self) -> Run | None:
+        """Return the present run."""
+        return self._run
+
+    @property
+    def pool(self) -> SourcePool | None:
+        """Return the open sources."""
+        return self._pool
+
+    def published_fault(self, now_s: float) -> str | None:
+        """Return why runs were replaced lately; see `FaultHistory.issue`."""
+        return self._faults.issue(now_s)
 
     @property
     def ingest_bitrate_bps(self) -> int | None:

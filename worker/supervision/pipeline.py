@@ -20,6 +20,7 @@ from worker.issues.recorder import IssueRecorder
 from worker.publishing.channel import Channel
 from worker.publishing.publication import Publication
 from worker.supervision.driver import Driver
+from worker.supervision.observing import Observer
 from worker.supervision.reporter import Reporter
 from worker.supervision.run import STOP_GRACE_S
 from worker.supervision.run_logs import RunLogs
@@ -86,6 +87,7 @@ class Pipeline(threading.Thread):
         self._logs = RunLogs(ports.media, ports.clock, held_claim, lambda: (self.stream.ingest_key,))
         self._driver = Driver(config, self.state_machine, held_claim.claim.epoch, self._logs)
         self._publication: Publication | None = None
+        self._observer = Observer(ports.media, ports.clock.now_ms, stream.stream_id, config.work_dir)
         self._judge = Judge(ISSUES_TIME_SCALE)
         self._issues = IssueRecorder(ports.ingest_issues, stream.stream_id, ports.clock.now_ms, ISSUES_TIME_SCALE)
         self._issues_at_s = 0.0
@@ -223,8 +225,8 @@ class Pipeline(threading.Thread):
         self._reporter.report_if_due(time.monotonic(), self.state_machine, generation, driver, self._publication)
 
     def _record_issues(self, now_s: float) -> None:
-        verdicts = self._judge.verdicts(now_s, self._driver.observe(now_s), self._issues.open_types)
-        self._issues.update(now_s, verdicts)
+        seen = self._observer.observe(now_s, self.stream, self._driver, self._publication)
+        self._issues.update(now_s, self._judge.verdicts(now_s, seen, self._issues.open_types))
 
     def _try(self, what: str, work: Callable[[], None]) -> None:
         """Access a store. Its failure is logged once, and the work goes on as long as the claim allows."""

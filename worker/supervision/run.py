@@ -28,6 +28,7 @@ class Run:
         for name in names:
             (plan.directory / name).mkdir(parents=True, exist_ok=True)
         self.number = number
+        self.pictures_per_s = float(plan.rate)
         self.is_copied = is_copy = plan.work is Work.COPY
         self.segments = SegmentQueue(number, plan.directory, names, plan.offset_s, target_s)
         self.transcoder = Transcoder(

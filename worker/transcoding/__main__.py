@@ -37,7 +37,14 @@ class Reporter:
         self._began_s = self._at_s = time.monotonic()
         self._out_us = 0
 
-    def report(self, out_us: int, source_us: int | None = None, *, at_once: bool = False) -> None:
+    def report(
+        self,
+        out_us: int,
+        source_us: int | None = None,
+        *,
+        size: tuple[int, int] | None = None,
+        at_once: bool = False,
+    ) -> None:
         """Write a line if one is due."""
         now_s = time.monotonic()
         if now_s - self._at_s < REPORT_INTERVAL_S and not at_once:
@@ -48,6 +55,7 @@ class Reporter:
             "out_us": out_us,
             "source_us": source_us,
             "speed": round(speed, 3),
+            "size": size,
             "repairs": self._repairs.counts(),
             "notes": self._repairs.new_notes(),
             "activity": self.activity.take() if self.activity else None,
@@ -76,7 +84,7 @@ def follow(run: CopyingRun | EncodingRun | MovementDetector, reporter: Reporter 
                 repairs.note("jump", "the source's time stamps jumped: they were corrected")
         run.advance(now_s)
         if reporter:
-            reporter.report(run.out_us, run.source_us)
+            reporter.report(run.out_us, run.source_us, size=run.size)
 
 
 def main() -> int:
@@ -104,7 +112,7 @@ def main() -> int:
         print_error(frozen)
         return EXIT_FROZEN
     run.close()
-    reporter.report(run.out_us, run.source_us, at_once=True)
+    reporter.report(run.out_us, run.source_us, size=run.size, at_once=True)
     return 0
 
 

@@ -51,6 +51,11 @@ class CopyingRun:
         """Return the source's time at `out_us`; None before the first picture."""
         return None if self._origin_us is None else self._origin_us + self._picture_us
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Return None: no picture is decoded."""
+        return None
+
     def tracks(self, described: Mapping[str, Any]) -> None:
         """Open the output for these tracks. The worker begins another run where they change."""
         if self._output is not None:

@@ -67,6 +67,12 @@ class EncodingRun:
         """Return the source's time at `out_us`; None before the first picture."""
         return round(self._clock.begins_us) if self._clock else None
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Return width and height of the newest picture, before it is turned; None before the first."""
+        found = self._former.picture_format
+        return (found.width, found.height) if found else None
+
     def tracks(self, described: Mapping[str, Any]) -> None:
         """Take the description of the source's tracks from now on."""
         video, audio = described["video"], described["audio"]

@@ -21,6 +21,7 @@ class MovementDetector:
 
     out_us = 0
     source_us: int | None = None
+    size: tuple[int, int] | None = None
 
     def __init__(self, repairs: RunRepairs) -> None:
         self._repairs = repairs

@@ -7,18 +7,21 @@ an account's place in the list (`list_keys.py`); they follow its role and whethe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from chalicelib.adapters.aws import ConditionFailed, TransactionRefused
-from chalicelib.adapters.dynamodb import call, get_item, known, page_of, parameters, transact
-from chalicelib.adapters.list_keys import account_keys
-from chalicelib.domain.accounts.users import RefreshFamily, Role, User, edited
+from chalicelib.adapters.dynamodb import call, get_item, known, parameters, transact
+from chalicelib.adapters.list_keys import EMAIL_PARTITIONS, account_keys, account_list, email_key, email_partition
+from chalicelib.adapters.ordered_index import IndexRow, OrderedIndex, cut, place_of
+from chalicelib.domain.accounts.users import EMAIL, ListedUser, RefreshFamily, Role, User, UserFilter, edited
 from chalicelib.domain.errors import Busy, EmailTaken, UserNotFound
 from chalicelib.domain.versions import Change
 from chalicelib.ports.common import ListPage, RowRefused, StoreUnavailable
 
 UNKNOWN_USER = "u_nobody"
+# After every email with the same beginning.
+AFTER_ALL = "\U0010ffff"
 TRIES_MAX = 5
 ABSENT = "attribute_not_exists(user_id)"
 # Accounts from before there were versions have the first one.
@@ -35,6 +38,9 @@ class DynamoUsers:
 
     def __init__(self, table_prefix: str) -> None:
         self._table = table_prefix + "users"
+        self._by_email = OrderedIndex(
+            table=self._table, name="by_email", hash_key="list_key", range_key="email_key", descending=False
+        )
 
     def add(self, user: User) -> None:
         place = account_keys(user.email, user.role, disabled=user.disabled)
@@ -56,10 +62,23 @@ class DynamoUsers:
         # An unknown email also costs a read, so that its response does not come sooner.
         return self.get(row["owner_id"] if row else UNKNOWN_USER)
 
-    def list(self, *, limit: int, cursor: str | None) -> ListPage[User]:
-        """Scan the table. Rows of emails are filtered out, so a page may be short or empty before the end."""
-        request = {"TableName": self._table, "Limit": limit, "FilterExpression": "attribute_exists(email)"}
-        return page_of("scan", request, cursor, _user, position=["user_id"])
+    def list(self, wanted: UserFilter, *, limit: int, cursor: str | None) -> ListPage[ListedUser]:
+        """Merge the partitions of the index `by_email`. Those of enabled viewers follow each other."""
+        begins = email_key(wanted.begins)
+        # A key must not be empty. No email begins with a space.
+        between = max(begins or " ", place_of(cursor, EMAIL) or ""), begins + AFTER_ALL
+        rows = self._by_email.merged(
+            (self._first(each, between, limit + 1) for each in _lists(wanted, begins)), limit + 1
+        )
+        return cut(rows, limit, self._by_email.range_key, _listed)
+
+    def _first(self, partitions: Sequence[str], between: tuple[str, str], limit: int) -> Sequence[IndexRow]:
+        """Return the first rows of partitions that follow each other."""
+        rows: Sequence[IndexRow] = []
+        for partition in partitions:
+            if len(rows) < limit:
+                rows = [*rows, *self._by_email.read(partition, between, limit - len(rows))]
+        return rows
 
     def change(
         self,
@@ -189,6 +208,24 @@ class DynamoUsers:
 def _seen_values(seen: User) -> dict[str, Any]:
     """Return the values that the condition `AS_SEEN` compares with."""
     return {":hash": seen.password_hash, ":no": False, ":generation": seen.token_generation}
+
+
+def _lists(wanted: UserFilter, begins: str) -> Iterator[Sequence[str]]:
+    """Yield the partitions of each role, enabled and disabled, that is listed, in the order of their emails."""
+    for role in Role:
+        for disabled in (False, True):
+            if wanted.role not in (None, role) or wanted.disabled not in (None, disabled):
+                continue
+            name = account_list(role, disabled=disabled)
+            if role is not Role.VIEWER or disabled:
+                yield [name]
+                continue
+            first_chars = [email_partition(begins)] if begins else EMAIL_PARTITIONS
+            yield [f"{name}.{each}" for each in first_chars]
+
+
+def _listed(row: dict[str, Any]) -> ListedUser:
+    return ListedUser(**{**known(ListedUser, row), "role": Role(row["role"])})
 
 
 def _email_key(email: str) -> str:

@@ -7,10 +7,21 @@ has `disagreeing_day` if it does not agree, for the same reason. Totals are stor
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.adapters.aws import TransactionRefused
-from chalicelib.adapters.dynamodb import call, get_item, page_of, parameters, to_row, transact, write_if
+from chalicelib.adapters.dynamodb import (
+    call,
+    from_row,
+    get_item,
+    get_rows,
+    page_of,
+    parameters,
+    to_row,
+    transact,
+    write_if,
+)
 from chalicelib.adapters.money.dynamodb_totals import count_totals
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.cut_offs import CutOffs
@@ -110,6 +121,10 @@ class DynamoReconciliations:
             request["ExpressionAttributeValues"] |= to_row({":agrees": True})
         within = {"day": day, key: day}
         return page_of("query", request, cursor, to_reconciliation, position=(*within, "session_id"), within=within)
+
+    def cut_offs(self, ends: Iterable[tuple[str, str]]) -> Mapping[str, int]:
+        rows = map(from_row, get_rows(self._table, [{"day": day, "session_id": each} for day, each in ends]))
+        return {row["session_id"]: row["cut_off_ms"] for row in rows if "cut_off_ms" in row}
 
     def put_totals(self, totals: DayTotals) -> None:
         cut_offs = [vars(each) for each in totals.cut_offs]

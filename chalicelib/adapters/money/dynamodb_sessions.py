@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from zlib import crc32
 
 from chalicelib.adapters.aws import client, translated
 from chalicelib.adapters.dynamodb import (
@@ -79,8 +80,11 @@ def close_record(
     }
 
 
-def count_adjustment(table: str, record: SessionRecord, millipoints: int) -> dict[str, Any]:
+def count_adjustment(table: str, record: SessionRecord, millipoints: int, now_ms: int) -> dict[str, Any]:
     """Return the part of an adjustment's transaction that counts it and bounds all adjustments of the session.
+
+    The session is due for reconciliation at once, or a moment later than it was, so that no result without the
+    adjustment stays.
 
     The count helps to find it among the session's lines. All adjustments together stay between 0 and the session's
     charge, which after its end only its settlement changes.
@@ -90,13 +94,17 @@ def count_adjustment(table: str, record: SessionRecord, millipoints: int) -> dic
         "Update": {
             "TableName": table,
             "Key": to_row({"session_id": record.session_id}),
-            "UpdateExpression": "ADD adjustments :one, adjusted_millipoints :given",
+            "UpdateExpression": "SET reconcile_at_ms = if_not_exists(reconcile_at_ms, :now) + :one,"
+            " reconcile_shard = if_not_exists(reconcile_shard, :shard)"
+            " ADD adjustments :one, adjusted_millipoints :given",
             "ConditionExpression": "attribute_exists(end_reason) AND charged_millipoints = :charged"
             " AND adjusted_millipoints BETWEEN :least AND :most",
             "ExpressionAttributeValues": to_row(
                 {
                     ":one": 1,
                     ":given": millipoints,
+                    ":now": now_ms,
+                    ":shard": crc32(record.session_id.encode()) % DUE_SHARDS,
                     ":charged": charged,
                     ":least": -millipoints,
                     ":most": charged - millipoints,
@@ -106,7 +114,8 @@ def count_adjustment(table: str, record: SessionRecord, millipoints: int) -> dic
     }
 
 
-def _record(row: dict[str, Any]) -> SessionRecord:
+def record_of_row(row: dict[str, Any]) -> SessionRecord:
+    """Return the record in a row."""
     reason = row.get("end_reason")
     kinds = {"kind": SessionKind(row["kind"]), "end_reason": EndReason(reason) if reason else None}
     return SessionRecord(**{"due_shard": 0, "due_ms": 0, **known(SessionRecord, row), **kinds})
@@ -120,7 +129,7 @@ class DynamoPlaybackSessions:
 
     def get(self, session_id: str) -> SessionRecord | None:
         row = get_item(self._table, {"session_id": session_id})
-        return _record(row) if row else None
+        return record_of_row(row) if row else None
 
     def by_user(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         return self._query("by_user", "user_id", user_id, limit, cursor)
@@ -129,10 +138,7 @@ class DynamoPlaybackSessions:
         request = self._request("by_user", "user_id", user_id, limit)
         request["KeyConditionExpression"] += " AND started_at_ms <= :until"
         request["ExpressionAttributeValues"] |= to_row({":until": until_ms})
-        return [_record(from_row(row)) for row in all_rows("query", request, limit)]
-
-    def by_stream(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        return self._query("by_stream", "stream_id", stream_id, limit, cursor)
+        return [record_of_row(from_row(row)) for row in all_rows("query", request, limit)]
 
     def active(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         return self._query("active_by_stream", "active_stream_id", stream_id, limit, cursor)
@@ -158,7 +164,7 @@ class DynamoPlaybackSessions:
         request["KeyConditionExpression"] += " AND due_ms <= :now"
         request["ExpressionAttributeValues"] |= to_row({":now": now_ms})
         request["ScanIndexForward"] = True
-        return page_of("query", request, None, _record, position=()).items
+        return page_of("query", request, None, record_of_row, position=()).items
 
     def rearm(self, session_id: str, due_ms: int) -> None:
         write_if(
@@ -182,8 +188,8 @@ class DynamoPlaybackSessions:
 
     def _query(self, index: str, key: str, value: Any, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         request = self._request(index, key, value, limit)
-        position = ["session_id", key, "due_ms" if index == "by_due" else "started_at_ms"]
-        return page_of("query", request, cursor, _record, position=position, within={key: value})
+        position = ("session_id", key, "due_ms" if index == "by_due" else "started_at_ms")
+        return page_of("query", request, cursor, record_of_row, position=position, within={key: value})
 
     def _count(self, shard: int) -> int:
         request = self._request("by_due", "due_shard", shard, 1000)

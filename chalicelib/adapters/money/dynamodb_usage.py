@@ -2,9 +2,10 @@
 
 A row of `usage` is a session (or a day, `day:YYYY-MM-DD`): media_ms, media_bytes, segments, requests, first_at_ms,
 expires_at_s, and for each follower `l_<follower>`, its last time, since DynamoDB cannot write a maximum, and
-`s_<follower>`, the segments that it counted (`domain/money/served_spans.py`). The row
-`followers` holds of each follower `m_<follower>`, its position, `r_<follower>`, the time of its report, and
-`x_<follower>`, the ranges that it lost.
+`s_<follower>`, the segments that it counted (`domain/money/served_spans.py`), and `f_<follower>`, what was fetched
+lately (`domain/operations/fetches.py`). The row
+`followers` holds of each follower `m_<follower>`, its position, `r_<follower>`, the time of its report,
+`w_<follower>`, how many sessions fetch, and `x_<follower>`, the ranges that it lost.
 
 A row of `metrics` is a minute of the whole gateway (shard `gateway`) or an hour of a stream (shard
 `stream:<stream_id>`, minute: the hour's first): counters, expires_at_s. The totals of a follower (shard
@@ -16,17 +17,19 @@ In both, `b_<follower>` is the last batch that this follower added.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chalicelib.adapters.aws import client, translated
-from chalicelib.adapters.dynamodb import all_rows, call, from_row, get_item, page_of, parameters, write_if
+from chalicelib.adapters.dynamodb import all_rows, call, from_row, get_item, get_items, page_of, parameters, write_if
 from chalicelib.adapters.operations.dynamodb_counters import KEEP_S as KEEP_COUNTERS_S
 from chalicelib.adapters.operations.dynamodb_counters import MINUTES_MAX
 from chalicelib.domain.money.served_spans import Span, from_text, overlap_of, to_text
 from chalicelib.domain.money.usage import Follower, Served
+from chalicelib.domain.operations.fetches import Fetches
 from chalicelib.domain.operations.traffic import MINUTE_MS, TOTALS_MINUTE, StreamTraffic, traffic_of
 from chalicelib.ports.common import ListPage
+from chalicelib.ports.usage import SessionUsage
 
 KEEP_S = 90 * 24 * 3600
 # Followers that ever counted. A gateway keeps its follower's name over restarts, as long as it keeps its checkpoint.
@@ -45,11 +48,21 @@ class DynamoUsage:
         self._metrics = table_prefix + "metrics"
 
     def add(
-        self, key: str, served: Served, *, follower: str, batch: int, now_ms: int, spans: Sequence[Span] = ()
+        self,
+        key: str,
+        served: Served,
+        *,
+        follower: str,
+        batch: int,
+        now_ms: int,
+        spans: Sequence[Span] = (),
+        fetches: Fetches | None = None,
     ) -> bool:
         last: dict[str, int | str] = {f"l_{follower}": served.last_at_ms, "expires_at_s": now_ms // 1000 + KEEP_S}
         if spans:
             last[f"s_{follower}"] = to_text(spans)
+        if fetches is not None:
+            last[f"f_{follower}"] = fetches.to_text()
         return _add_once(
             self._table,
             {"session_id": key},
@@ -61,11 +74,11 @@ class DynamoUsage:
 
     def get(self, key: str) -> Served | None:
         row = get_item(self._table, {"session_id": key})
-        if row is None:
-            return None
-        last_at_ms = max((value for name, value in row.items() if name.startswith("l_")), default=0)
-        added = Served(**{name: row[name] for name in (*ADDED, "first_at_ms")}, last_at_ms=last_at_ms)
-        return added.without(overlap_of(from_text(row[name]) for name in sorted(row) if name.startswith("s_")))
+        return _served(row) if row else None
+
+    def of_sessions(self, session_ids: Iterable[str]) -> Mapping[str, SessionUsage]:
+        rows = map(from_row, get_items(self._table, "session_id", session_ids))
+        return {row["session_id"]: SessionUsage(served=_served(row), fetches=_fetches(row)) for row in rows}
 
     def count(self, minute: int, stream_id: str, counts: Mapping[str, int], *, follower: str, batch: int) -> bool:
         shard = STREAM + stream_id if stream_id else GATEWAY
@@ -113,10 +126,13 @@ class DynamoUsage:
         lost: Sequence[tuple[int, int]] = (),
         *,
         reported_at_ms: int | None = None,
+        watching: int | None = None,
     ) -> None:
         values: dict[str, Any] = {"m": through_ms, "r": through_ms if reported_at_ms is None else reported_at_ms}
         if lost:
             values["x"] = lost
+        if watching is not None:
+            values["w"] = watching
         call(
             "update_item",
             self._table,
@@ -131,8 +147,8 @@ class DynamoUsage:
             "update_item",
             self._table,
             key={"session_id": FOLLOWERS},
-            update="REMOVE #m, #r",
-            names={f"#{name}": f"{name}_{follower}" for name in ("m", "r")},
+            update="REMOVE #m, #r, #w",
+            names={f"#{name}": f"{name}_{follower}" for name in ("m", "r", "w")},
         )
 
     def followers(self) -> Mapping[str, Follower]:
@@ -142,6 +158,7 @@ class DynamoUsage:
                 through_ms=row.get(f"m_{follower}", 0),
                 lost=tuple((first, last) for first, last in row.get(f"x_{follower}", ())),
                 reported_at_ms=row.get(f"r_{follower}", 0),
+                watching=row.get(f"w_{follower}"),
             )
             for follower in {name[2:] for name in row if name[:2] in ("m_", "x_")}
         }
@@ -175,6 +192,16 @@ def _add_once(
         names={"#b": batch[0], **{f"#{short[name]}": name for name in values}},
         values={":b": batch[1], **{f":{short[n]}": v for n, v in values.items()}},
     )
+
+
+def _served(row: Mapping[str, Any]) -> Served:
+    last_at_ms = max((value for name, value in row.items() if name.startswith("l_")), default=0)
+    added = Served(**{name: row[name] for name in (*ADDED, "first_at_ms")}, last_at_ms=last_at_ms)
+    return added.without(overlap_of(from_text(row[name]) for name in sorted(row) if name.startswith("s_")))
+
+
+def _fetches(row: Mapping[str, Any]) -> dict[str, Fetches]:
+    return {name[2:]: Fetches.from_text(text) for name, text in row.items() if name.startswith("f_")}
 
 
 def _counts(row: Mapping[str, Any]) -> dict[str, int]:

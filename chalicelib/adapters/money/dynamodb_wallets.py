@@ -143,7 +143,7 @@ class DynamoWallets:
                 "ConditionExpression": "attribute_not_exists(payment_id)",
             }
         }
-        counted = [count_adjustment(self._sessions, adjusted, payment.millipoints)] if adjusted else []
+        counted = [count_adjustment(self._sessions, adjusted, payment.millipoints, payment.at_ms)] if adjusted else []
         totals = count_totals(self._totals, day_of(payment.at_ms), totals_of_payment(payment))
         try:
             self._transact(update, put, *counted, *totals)

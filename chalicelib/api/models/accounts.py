@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from chalicelib.api.models.common import Answer, Request
-from chalicelib.api.models.forms import Email, UserId
+from chalicelib.api.models.common import Answer, ListQuery, Request
+from chalicelib.api.models.forms import Email, Form, UserId
 from chalicelib.domain.accounts.users import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Role
 
 Password = Annotated[str, StringConstraints(min_length=1, max_length=PASSWORD_CHARS_MAX)]
 NewPassword = Annotated[str, StringConstraints(min_length=PASSWORD_CHARS_MIN, max_length=PASSWORD_CHARS_MAX)]
+SEARCH_WORDS = "must have 1 to 255 characters without spaces: how an email begins, or a user id"
 Token = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
 
 
@@ -88,6 +90,14 @@ class EditUserRequest(Request):
         if self.password is None and self.role is None and self.disabled is None:
             raise ValueError("give at least one of password, role, disabled")
         return self
+
+
+class UsersQuery(ListQuery):
+    """Filter of accounts. `q` is how the email begins, in any case, or a whole user id."""
+
+    q: Annotated[str, Form(re.compile(r"[^\s\x00-\x1f]{1,255}"), SEARCH_WORDS)] | None = None
+    role: Role | None = None
+    disabled: bool | None = None
 
 
 class LookupQuery(Request):

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from chalicelib.domain.money.lists import TIME_MS_MAX
 
 LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX = 50, 200
 
@@ -40,3 +42,16 @@ class ListQuery(Request):
 
     limit: int = Field(default=LIST_LIMIT_DEFAULT, ge=1, le=LIST_LIMIT_MAX)
     cursor: str | None = Field(default=None, min_length=1, max_length=1000)
+
+
+class TimeRangeQuery(ListQuery):
+    """The page of a list within a time. `from_ms` is included, `to_ms` is not."""
+
+    from_ms: int | None = Field(default=None, ge=0, le=TIME_MS_MAX)
+    to_ms: int | None = Field(default=None, ge=1, le=TIME_MS_MAX)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> TimeRangeQuery:
+        if self.from_ms is not None and self.to_ms is not None and self.from_ms >= self.to_ms:
+            raise ValueError("from_ms must be less than to_ms")
+        return self

@@ -72,12 +72,14 @@ class CutOffItem(Answer):
 class MetricsAnswer(Answer):
     """Metrics of the last `window_minutes`. Counters are written every few seconds.
 
-    `reconciliation` and `cut_offs` cover yesterday and today (UTC).
+    `watching_sessions` are the active ones that fetched a segment in the last 15 s of the gateways' logs, which arrive
+    some 15 s late; null while no log is read. `reconciliation` and `cut_offs` cover yesterday and today (UTC).
     """
 
     at_ms: int
     window_minutes: int
     active_sessions: int
+    watching_sessions: int | None
     points_spent_per_minute: float
     login_failures: int
     playback_errors: int

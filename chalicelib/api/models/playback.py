@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from chalicelib.api.models.blocks import BlockAnswer
-from chalicelib.api.models.common import Answer, ListQuery, Request
+from chalicelib.api.models.common import Answer, Request, TimeRangeQuery
 from chalicelib.api.models.forms import IdempotencyKey, OneLine, SessionId, StreamId, UserId
 from chalicelib.domain.access.blocks import BLOCK_MINUTES_MAX
 from chalicelib.domain.end_reasons import EndReason
@@ -131,11 +131,19 @@ class Settled(Answer):
 
 
 class SessionAnswer(Settled):
-    """A session for operators. Live fields are null after its end, address and user agent after they expire."""
+    """A session for the staff. What is unknown is null: live fields after its end, address and user agent once expired.
+
+    `charged_millipoints` is what it cost so far, `media_ms` the media served for it. The next five are what the
+    gateways' logs, which arrive some 15 s late, say of the last minute; `is_fetching` is false once no segment came for
+    15 s. `cut_off_ms` is how long an early end was still served; until `cut_off_measured` is true, that is not known.
+    Both are null if the session did not end early.
+    """
 
     session_id: str
     user_id: str
+    email: str | None
     stream_id: str
+    stream_title: str | None
     kind: SessionKind
     active: bool
     started_at_ms: int
@@ -143,24 +151,38 @@ class SessionAnswer(Settled):
     user_agent: str | None
     rate_millipoints_per_minute: int
     charged_millipoints: int | None
+    balance_millipoints: int | None
+    seconds_left: int | None
     paid_until_ms: int | None
+    media_ms: int | None
+    rendition: str | None
+    bytes_last_minute: int | None
+    bitrate_bps: int | None
+    last_fetch_at_ms: int | None
+    is_fetching: bool | None
     ended_at_ms: int | None
     end_reason: EndReason | None
     message: str | None
     watched_ms: int | None
+    cut_off_ms: int | None
+    cut_off_measured: bool | None
 
 
-class SessionsQuery(ListQuery):
-    """Filter of sessions. Ended sessions need a stream or a user."""
+class SessionsQuery(TimeRangeQuery):
+    """Filter of sessions. `from_ms` and `to_ms` bound the time by which the list is ordered.
+
+    That is the end for `state=ended` without a stream and a user, else the start.
+    """
 
     stream_id: StreamId | None = None
     user_id: UserId | None = None
     state: Literal["active", "ended"] = "active"
+    end_reason: EndReason | None = None
 
     @model_validator(mode="after")
-    def _ended_is_narrowed(self) -> SessionsQuery:
-        if self.state == "ended" and self.stream_id is None and self.user_id is None:
-            raise ValueError("state `ended` needs a stream_id or a user_id")
+    def _reason_of_an_end(self) -> SessionsQuery:
+        if self.end_reason is not None and self.state == "active":
+            raise ValueError("end_reason needs state=ended: active sessions have none")
         return self
 
 

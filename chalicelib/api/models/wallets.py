@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from chalicelib.api.models.common import Answer, Request
-from chalicelib.api.models.forms import Label, PaymentId
+from chalicelib.api.models.common import Answer, Request, TimeRangeQuery
+from chalicelib.api.models.forms import Form, Label, PaymentId, UserId
 from chalicelib.domain.money.chain import ChainState
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import SessionKind
 from chalicelib.domain.money.wallets import EntryKind
 
+SEARCH_WORDS = "must have 2 to 64 letters, digits and _ : -, as a payment id begins"
 Note = Annotated[str, StringConstraints(max_length=200)]
 
 
@@ -138,6 +140,14 @@ class PaymentAnswer(Answer):
     reversed_millipoints: int | None
     shortfall_millipoints: int | None
     reversal_note: str | None
+
+
+class PaymentsQuery(TimeRangeQuery):
+    """Filter of payments. `q` is how the payment id begins."""
+
+    user_id: UserId | None = None
+    source: Label | None = None
+    q: Annotated[str, Form(re.compile(r"[A-Za-z0-9_:-]{2,64}"), SEARCH_WORDS)] | None = None
 
 
 class ReverseRequest(Request):

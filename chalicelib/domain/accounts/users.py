@@ -86,6 +86,31 @@ def _shown(user: User, name: str) -> object:
     return HIDDEN if name == "password" else getattr(user, name)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ListedUser:
+    """An account in the list of accounts, without its password and logins."""
+
+    user_id: str
+    email: str
+    role: Role
+    disabled: bool
+    created_at_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserFilter:
+    """Which accounts are listed: those whose email begins with `begins` (in any case), of a role, disabled or not."""
+
+    begins: str = ""
+    role: Role | None = None
+    disabled: bool | None = None
+
+    def fits(self, user: "ListedUser | User") -> bool:
+        """Return whether an account is listed."""
+        begins = user.email.lower().startswith(self.begins.lower())
+        return begins and self.role in (None, user.role) and self.disabled in (None, user.disabled)
+
+
 def check_credentials(email: str, password: str) -> None:
     """Raise `Invalid` for a text that is not an email address, or a password that is too short or too long."""
     if not EMAIL.fullmatch(email):

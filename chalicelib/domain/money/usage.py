@@ -49,12 +49,14 @@ class Follower:
 
     All that was logged before `through_ms` is added, except the `lost` ranges (first and last ms, both included).
     `reported_at_ms` is the time of its last report, which is later than `through_ms` while it catches up. Of a follower
-    that left, only the lost ranges remain, and `through_ms` is 0.
+    that left, only the lost ranges remain, and `through_ms` is 0. `watching` is how many sessions its gateway served a
+    segment in the last 15 s before that time; None if unknown.
     """
 
     through_ms: int
     lost: tuple[tuple[int, int], ...] = ()
     reported_at_ms: int = 0
+    watching: int | None = None
 
     @property
     def heard_ms(self) -> int:

@@ -151,6 +151,11 @@ def month_before(month: str) -> str:
     return f"{year - 1}-12" if number == 1 else f"{year}-{number - 1:02d}"
 
 
+def month_start_ms(month: str) -> int:
+    """Return the first millisecond of a month (UTC)."""
+    return int(datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC).timestamp()) * 1000
+
+
 def difference(before: Values, after: Values) -> tuple[Values, Values]:
     """Return the values that differ, before and after."""
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]

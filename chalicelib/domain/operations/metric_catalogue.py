@@ -69,6 +69,7 @@ BUILD = Metric("build", INFO, "The version of the functions.", ("version",))
 PART_READ = Metric("part_read", GAUGE, "1 if this part of the metrics could be read, 0 if its store failed.", ("part",))
 
 ACTIVE_SESSIONS = Metric("active_sessions", GAUGE, "Sessions that have not ended.")
+WATCHING_SESSIONS = Metric("watching_sessions", GAUGE, "Active sessions that fetched a segment in the last 15 s.")
 POINTS_PER_MINUTE = Metric("points_spent_per_minute", GAUGE, "Points spent less points given back, mean of 5 minutes.")
 POINTS_SPENT = Metric("points_spent", COUNTER, "Points charged for leases and for media fetched ahead.")
 POINTS_RETURNED = Metric("points_returned", COUNTER, "Points given back by refunds, outage credits and settlements.")

@@ -29,6 +29,29 @@ class IssueType(StrEnum):
     FORMAT_CHANGES = "format_changes"
     DAMAGED_MEDIA = "damaged_media"
     PUBLISHED_FAULTY = "published_faulty"
+    NO_SENDER = "no_sender"
+    WRONG_KEY = "wrong_key"
+    SENDER_REJECTED = "sender_rejected"
+    SENDER_RECONNECTS = "sender_reconnects"
+    SOURCE_FAILING = "source_failing"
+    SOURCE_REFUSED = "source_refused"
+    CODEC_REFUSED = "codec_refused"
+    PICTURE_MISSING = "picture_missing"
+    AUDIO_ABSENT = "audio_absent"
+    PICTURE_SIZE_CHANGED = "picture_size_changed"
+    INTERLACED = "interlaced"
+    ROTATED = "rotated"
+    KEYFRAMES_FAR_APART = "keyframes_far_apart"
+    BITRATE_LOW = "bitrate_low"
+    BITRATE_ABOVE_LADDER = "bitrate_above_ladder"
+    FRAME_RATE_UNSTEADY = "frame_rate_unsteady"
+    FRAMES_DROPPED = "frames_dropped"
+    ENCODER_SLOW = "encoder_slow"
+    UPLOAD_SLOW = "upload_slow"
+    STORE_FAILING = "store_failing"
+    ON_BACKUP = "on_backup"
+    ON_SLATE = "on_slate"
+    DISK_LOW = "disk_low"
     NO_WORKER = "no_worker"
     NO_CAPACITY = "no_capacity"
 
@@ -69,6 +92,11 @@ class Finding:
 
     actual: str
     expected: str
+
+
+def finding_if(is_found: bool, actual: str, expected: str) -> Finding | None:
+    """Return a finding if there is something to find."""
+    return Finding(actual=actual, expected=expected) if is_found else None
 
 
 @dataclass(frozen=True, kw_only=True)

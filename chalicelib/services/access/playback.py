@@ -19,34 +19,28 @@ from chalicelib.domain.errors import (
 from chalicelib.domain.ids import new_session_id, session_id_of
 from chalicelib.domain.money.errors import LeaseNotPaid
 from chalicelib.domain.money.lease import PREVIEW_MS, Outcome
+from chalicelib.domain.money.lists import SessionFilter
 from chalicelib.domain.money.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
-from chalicelib.domain.money.sessions import DUE_SHARDS, ActiveSession, SessionKind, SessionRecord
+from chalicelib.domain.money.sessions import DUE_SHARDS, SessionKind, SessionRecord
 from chalicelib.domain.operations.audit import Action, Actor
 from chalicelib.domain.streams.stream import END_OF_DESIRED, DesiredState, Stream
 from chalicelib.ports.clients import Clients
 from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
 from chalicelib.ports.identity import Users
+from chalicelib.ports.lists import SessionLists
 from chalicelib.ports.money import PlaybackSessions, Wallets
 from chalicelib.ports.streams import Streams
 from chalicelib.services.access.auth import ENDED
 from chalicelib.services.access.blocks import BlocksService
 from chalicelib.services.access.limiter import Limiter
 from chalicelib.services.access.reaper import REARM_MS
+from chalicelib.services.access.session_rows import SessionRow, SessionRows
 from chalicelib.services.money.billing import Beat, Billing
 from chalicelib.services.money.delivery_cache import DeliveryCache
 from chalicelib.services.money.session_opener import SessionOpener
 from chalicelib.services.operations.audit import Audit
 
 DISABLED = "This account is disabled."
-
-
-@dataclass(frozen=True, kw_only=True)
-class LiveSession:
-    """A record with its session in the wallet while active, and its client until that expires."""
-
-    record: SessionRecord
-    session: ActiveSession | None
-    client: Client | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +64,10 @@ class Playback:
         wallets: Wallets,
         streams: Streams,
         sessions: PlaybackSessions,
+        session_lists: SessionLists,
         delivery: DeliveryCache,
         clients: Clients,
+        rows: SessionRows,
         audit: Audit,
         clock: Clock,
     ) -> None:
@@ -83,8 +79,10 @@ class Playback:
         self._wallets = wallets
         self._streams = streams
         self._sessions = sessions
+        self._session_lists = session_lists
         self._delivery = delivery
         self._clients = clients
+        self._rows = rows
         self._audit = audit
         self._clock = clock
 
@@ -149,40 +147,14 @@ class Playback:
         """End the viewer's session and refund the unserved part of the lease. Stopping again changes nothing."""
         return self._billing.end(user_id, session_id, EndReason.VIEWER_STOPPED)
 
-    def listing(
-        self, *, stream_id: str | None, user_id: str | None, active: bool, limit: int, cursor: str | None
-    ) -> ListPage[LiveSession]:
-        """Return sessions with live data from their wallets. Ended ones only by stream or by user."""
-        page = self._records(stream_id, user_id, active, limit, cursor)
-        records = [
-            record
-            for record in page.items
-            if record.active == active and stream_id in (None, record.stream_id) and user_id in (None, record.user_id)
-        ]
-        wallets = self._wallets.get_many(record.user_id for record in records) if active else {}
-        clients = self._clients.get_many((start_key(record.session_id) for record in records), self._clock.now_ms())
-        items = []
-        for record in records:
-            wallet = wallets.get(record.user_id)
-            session = wallet.sessions.get(record.session_id) if wallet else None
-            client = clients.get(start_key(record.session_id))
-            items.append(LiveSession(record=record, session=session, client=client))
-        return ListPage(items=items, next_cursor=page.next_cursor)
+    def listing(self, wanted: SessionFilter, *, limit: int, cursor: str | None) -> ListPage[SessionRow]:
+        """Return sessions, newest first, with what is known of them."""
+        page = self._session_lists.page(wanted, self._clock.now_ms(), limit=limit, cursor=cursor)
+        return ListPage(items=self._rows.of(page.items), next_cursor=page.next_cursor)
 
     def sessions_of(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         """Return a viewer's sessions, newest first."""
         return self._sessions.by_user(user_id, limit=limit, cursor=cursor)
-
-    def _records(
-        self, stream_id: str | None, user_id: str | None, active: bool, limit: int, cursor: str | None
-    ) -> ListPage[SessionRecord]:
-        if user_id is not None:
-            return self._sessions.by_user(user_id, limit=limit, cursor=cursor)
-        if stream_id is not None and active:
-            return self._sessions.active(stream_id, limit=limit, cursor=cursor)
-        if stream_id is not None:
-            return self._sessions.by_stream(stream_id, limit=limit, cursor=cursor)
-        return self._sessions.all_active(limit=limit, cursor=cursor)
 
     def _live_stream(self, stream_id: str) -> Stream:
         stream = self._streams.get(stream_id)

@@ -1,9 +1,19 @@
 """Accounts for operators: create, change, list. Each account has a wallet, which begins at zero."""
 
-from chalicelib.domain.accounts.users import Role, User, check_credentials, check_new_password, check_user_version
+from dataclasses import replace
+
+from chalicelib.domain.accounts.users import (
+    ListedUser,
+    Role,
+    User,
+    UserFilter,
+    check_credentials,
+    check_new_password,
+    check_user_version,
+)
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import Busy, UserNotFound
-from chalicelib.domain.ids import new_user_id
+from chalicelib.domain.ids import USER_ID, new_user_id
 from chalicelib.domain.operations.audit import Action, Actor, account_action, user_values
 from chalicelib.domain.versions import Expected
 from chalicelib.ports.common import Clock, ListPage, RowRefused
@@ -75,9 +85,23 @@ class Accounts:
             raise UserNotFound(f"There is no user {user_id}.")
         return user
 
-    def listing(self, *, limit: int, cursor: str | None) -> ListPage[User]:
-        """Return a page of all accounts."""
-        return self._users.list(limit=limit, cursor=cursor)
+    def listing(
+        self,
+        q: str | None = None,
+        *,
+        role: Role | None = None,
+        disabled: bool | None = None,
+        limit: int,
+        cursor: str | None,
+    ) -> ListPage[ListedUser | User]:
+        """Return accounts by email: all, or those whose email begins with `q`, or the one whose id is `q`."""
+        wanted = UserFilter(begins=q or "", role=role, disabled=disabled)
+        if q and USER_ID.fullmatch(q):
+            user = self._users.get(q)
+            found = user is not None and replace(wanted, begins="").fits(user)
+            return ListPage(items=[user] if user and found else [], next_cursor=None)
+        page = self._users.list(wanted, limit=limit, cursor=cursor)
+        return ListPage(items=page.items, next_cursor=page.next_cursor)
 
     def change(
         self,

@@ -5,10 +5,13 @@ from typing import TypedDict, Unpack
 
 from chalicelib.domain.errors import Invalid, UserNotFound
 from chalicelib.domain.money.errors import PaymentNotFound
+from chalicelib.domain.money.lists import PaymentFilter
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
-from chalicelib.domain.money.wallets import OPERATOR_SOURCE, Wallet
+from chalicelib.domain.money.wallets import NO_DAILY_CAP, OPERATOR_SOURCE, Payment, Wallet
 from chalicelib.domain.operations.audit import Action, Actor, Values
+from chalicelib.ports.common import Clock, ListPage
 from chalicelib.ports.identity import Users
+from chalicelib.ports.lists import PaymentLists
 from chalicelib.ports.money import PlaybackSessions
 from chalicelib.services.money.ledger import LedgerService
 from chalicelib.services.money.reconciliation import Reconciliation
@@ -30,16 +33,24 @@ class PaymentsService:
         self,
         *,
         ledger: LedgerService,
+        lists: PaymentLists,
         reconciliation: Reconciliation,
         sessions: PlaybackSessions,
         users: Users,
         audit: Audit,
+        clock: Clock,
     ) -> None:
         self._ledger = ledger
+        self._lists = lists
         self._reconciliation = reconciliation
         self._sessions = sessions
         self._users = users
         self._audit = audit
+        self._clock = clock
+
+    def listing(self, wanted: PaymentFilter, *, limit: int, cursor: str | None) -> ListPage[Payment]:
+        """Return payments: newest first, or by id where only the beginning of the id is given."""
+        return self._lists.page(wanted, self._clock.now_ms(), limit=limit, cursor=cursor)
 
     def credit(self, user_id: str, *, by: Actor, source: str = OPERATOR_SOURCE, **points: Unpack[Points]) -> Wallet:
         """Credit a wallet, and return it. A service key only adds points.
@@ -68,6 +79,15 @@ class PaymentsService:
         before = self._ledger.wallet(record.user_id) if record else None
         wallet = self._reconciliation.adjust(session_id, by_user_id=by.user_id, **points)
         self._record(by, "session.adjust", session_id, before, wallet, points)
+        return wallet
+
+    def set_daily_cap(self, user_id: str, cap_millipoints: int | None, *, by: Actor) -> Wallet:
+        """Set or remove (None) a user's daily cap, and return the wallet. Raise `UserNotFound` or `Busy`."""
+        before = self._ledger.wallet(user_id)
+        wallet = self._ledger.set_daily_cap(user_id, cap_millipoints)
+        caps = [None if each == NO_DAILY_CAP else each for each in (before.daily_cap_millipoints, cap_millipoints)]
+        was, now = ({"daily_cap_millipoints": each} for each in caps)
+        self._audit.record(by, Action(name="wallet.cap", target=user_id, user_id=user_id, before=was, after=now))
         return wallet
 
     def _record(self, by: Actor, name: str, target: str, before: Wallet | None, after: Wallet, points: Values) -> None:

@@ -199,7 +199,7 @@ class Reconciliation:
                 record = self._record(session_id)
                 if is_last:
                     raise _out_of_bounds(record) from None
-        # After the ledger line is written. A client without a response repeats the request, which gets here again.
+        # The adjustment has done so, in its transaction; this is for a repetition of one that older functions wrote.
         self._table.make_due(session_id, self._clock.now_ms())
         return wallet
 

@@ -103,8 +103,10 @@ class Exporter:
         ]
 
     def _of_sessions(self) -> list[Family]:
+        watching = self._monitoring.watching_sessions()
         return [
             _one(names.ACTIVE_SESSIONS, self._monitoring.active_sessions()),
+            Family(names.WATCHING_SESSIONS, [] if watching is None else [Sample((), watching)]),
             _one(names.POINTS_PER_MINUTE, self._monitoring.points_spent_per_minute()),
         ]
 

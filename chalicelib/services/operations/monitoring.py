@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.domain.money.points import MILLIPOINTS_PER_POINT
 from chalicelib.domain.operations.error_counts import ErrorCount, ErrorKind
+from chalicelib.domain.operations.fetches import watching_sessions
 from chalicelib.domain.operations.totals import PROBLEM
 from chalicelib.domain.operations.traffic import MINUTE_MS, StreamTraffic, Traffic, hour_of, traffic_of
 from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
@@ -29,6 +30,8 @@ class Metrics:
     at_ms: int
     window_minutes: int
     active_sessions: int
+    # Those that fetched a segment lately; None if no follower of a log runs.
+    watching_sessions: int | None
     points_spent_per_minute: float
     login_failures: int
     playback_errors: int
@@ -95,6 +98,7 @@ class Monitoring:
             at_ms=now_ms,
             window_minutes=METRICS_MINUTES,
             active_sessions=self.active_sessions(),
+            watching_sessions=self.watching_sessions(),
             points_spent_per_minute=_points_per_minute(total),
             login_failures=total["login_failures"],
             playback_errors=total["playback_errors"],
@@ -105,6 +109,10 @@ class Monitoring:
     def active_sessions(self) -> int:
         """Return how many sessions have not ended."""
         return self._sessions.count_active()
+
+    def watching_sessions(self) -> int | None:
+        """Return how many sessions fetch media, None if no gateway's log says so."""
+        return watching_sessions(self._usage.followers(), self._clock.now_ms())
 
     def points_spent_per_minute(self) -> float:
         """Return the points spent less those given back in a minute, the mean of the window."""

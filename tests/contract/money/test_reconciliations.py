@@ -16,12 +16,13 @@ from chalicelib.domain.money.reconciliation import (
     SessionReconciliation,
     reconcile,
 )
+from chalicelib.domain.money.sessions import DUE_SHARDS
 from chalicelib.domain.money.usage import Served
 from chalicelib.domain.money.wallets import lease_entry
 from chalicelib.ports.common import all_items
 from chalicelib.ports.reconciliation import Due
 from chalicelib.stores import Stores
-from tests.contract.money.wallet_parts import NOW, watching
+from tests.contract.money.wallet_parts import NOW, payment, record_now, watching
 from tests.fakes.money.sessions import session_record
 
 SHARD = 3  # that of `record_of`
@@ -98,6 +99,25 @@ def test_one_that_is_to_be_looked_at_anyway_is_not_looked_at_earlier(stores: Sto
         assert all_due(stores, DUE_MS + 10) == [Due(session_id, DUE_MS + times)]
 
 
+def test_an_adjustment_makes_its_session_due_in_the_same_write(stores: Stores) -> None:
+    """A function that stops after the adjustment leaves no result without it."""
+    session_id = ended(stores)
+    record = record_now(stores, session_id)
+
+    def adjust() -> None:
+        given = replace(payment(record.user_id, 5), session_id=session_id, stream_id=record.stream_id)
+        assert stores.wallets.pay(given, record)
+
+    # While it is due, and after it was reconciled.
+    adjust()
+    assert not stores.reconciliations.settle(a_row(session_id), Due(session_id, DUE_MS), None)
+    assert stores.reconciliations.settle(a_row(session_id), Due(session_id, DUE_MS + 1), None)
+    adjust()
+    assert [each for shard in range(DUE_SHARDS) for each in all_due(stores, NOW + 1, shard)] == [
+        Due(session_id, NOW + 1)
+    ]
+
+
 def test_only_what_has_ended_becomes_due(stores: Stores) -> None:
     assert not stores.reconciliations.make_due(new_session_id(), NOW)
     _, active = watching(stores)
@@ -154,3 +174,13 @@ def test_totals_are_kept_beside_the_rows(stores: Stores) -> None:
         stores.reconciliations.put_totals(totals)
         assert stores.reconciliations.totals(DAY) == totals
     assert rows(stores) == []
+
+
+def test_cut_offs_of_many_sessions_once_they_are_measured(stores: Stores) -> None:
+    measured, unmeasured, later = ended(stores), ended(stores), ended(stores)
+    for session_id, cut_off_ms, day in ((measured, 0, DAY), (unmeasured, None, DAY), (later, 70, "2027-01-16")):
+        row = a_row(session_id, cut_off_ms=cut_off_ms, day=day)
+        assert stores.reconciliations.settle(row, Due(session_id, DUE_MS), None)
+    ends = [(DAY, measured), (DAY, unmeasured), ("2027-01-16", later), (DAY, new_session_id())]
+    assert stores.reconciliations.cut_offs(ends) == {measured: 0, later: 70}
+    assert stores.reconciliations.cut_offs([]) == {}

@@ -154,7 +154,7 @@ def test_a_withheld_credit_is_listed_until_an_operator_adjusts(stores: Stores) -
     disagreeing = partial(services.reconciliation.rows, None, agrees=False, limit=9, cursor=None)
     assert [row.reason for row in disagreeing().items] == [Finding.CREDIT_WITHHELD]
     adjust(ended, 6_000)
-    services.clock.advance(1)
+    services.clock.advance(2)
     services.reconciliation.run()
     assert disagreeing().items == []
     assert ended.playback.balance == 100_000

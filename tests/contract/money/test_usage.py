@@ -10,6 +10,7 @@ from chalicelib.config import Settings
 from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.money.served_spans import Span
 from chalicelib.domain.money.usage import Follower, Served, day_key, day_of
+from chalicelib.domain.operations.fetches import Fetches
 from chalicelib.domain.operations.traffic import MINUTE_MS, TOTALS_MINUTE, Kept, Part, counts_of, hour_of, traffic_of
 from chalicelib.ports.common import all_items
 from chalicelib.ports.usage import Usage
@@ -164,3 +165,36 @@ def test_a_follower_that_left_without_a_loss_is_forgotten(usage: Usage) -> None:
     usage.mark("whole", NOW)
     usage.leave("whole")
     assert not {"stranger", "whole"} & usage.followers().keys()
+
+
+def test_what_a_session_fetched_lately_comes_with_its_batch(usage: Usage) -> None:
+    session_id, other_id = new_session_id(), new_session_id()
+    first, second = Fetches().plus(NOW, 500, "720p"), Fetches().plus(NOW + 1_000, 70, None)
+    options = {"follower": "one", "now_ms": NOW}
+    assert usage.add(session_id, PART, batch=1, fetches=first, **options)
+    assert usage.add(session_id, PART, follower="two", batch=1, now_ms=NOW, fetches=second)
+    assert not usage.add(session_id, PART, batch=1, fetches=second, **options), "the same batch"
+    add(usage, other_id, 1)
+    found = usage.of_sessions([session_id, new_session_id(), other_id, session_id])
+    assert {each: usage.fetches for each, usage in found.items()} == {
+        session_id: {"one": first, "two": second},
+        other_id: {},
+    }
+    assert found[session_id].served == usage.get(session_id) and found[other_id].served == PART
+    assert usage.add(session_id, PART, batch=2, **options), "a batch without fetches leaves them"
+    assert usage.of_sessions([session_id])[session_id].fetches["one"] == first
+    assert usage.add(session_id, PART, batch=3, fetches=second, **options)
+    assert usage.of_sessions([session_id])[session_id].fetches["one"] == second
+    assert usage.of_sessions([]) == {}
+
+
+def test_a_follower_reports_how_many_sessions_fetch(usage: Usage) -> None:
+    usage.mark("counting", NOW, watching=7)
+    assert usage.followers()["counting"].watching == 7
+    usage.mark("counting", NOW + 1, watching=0)
+    assert usage.followers()["counting"].watching == 0
+    usage.leave("counting")
+    assert "counting" not in usage.followers()
+    usage.mark("counting", NOW + 2)
+    assert usage.followers()["counting"].watching is None
+    usage.leave("counting")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from chalicelib.domain.accounts.users import RefreshFamily, User, edited
+from chalicelib.domain.accounts.users import ListedUser, RefreshFamily, User, UserFilter, edited
 from chalicelib.domain.errors import EmailTaken, UserNotFound
 from chalicelib.ports.common import ListPage, RowRefused
 from tests.fakes.simple import page_of
@@ -25,8 +25,10 @@ class MemoryUsers:
     def by_email(self, email: str) -> User | None:
         return next((user for user in self.rows.values() if user.email.lower() == email.lower()), None)
 
-    def list(self, *, limit: int, cursor: str | None) -> ListPage[User]:
-        return page_of(self.rows.values(), limit, cursor)
+    def list(self, wanted: UserFilter, *, limit: int, cursor: str | None) -> ListPage[ListedUser]:
+        found = sorted((user for user in self.rows.values() if wanted.fits(user)), key=lambda user: user.email.lower())
+        names = ListedUser.__dataclass_fields__
+        return page_of([ListedUser(**{name: getattr(user, name) for name in names}) for user in found], limit, cursor)
 
     def change(
         self,

@@ -40,9 +40,6 @@ class MemoryPlaybackSessions:
     def newest_of_user(self, user_id: str, *, until_ms: int, limit: int) -> Sequence[SessionRecord]:
         return [r for r in self._all() if r.user_id == user_id and r.started_at_ms <= until_ms][:limit]
 
-    def by_stream(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
-        return page_of([r for r in self._all() if r.stream_id == stream_id], limit, cursor)
-
     def active(self, stream_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         return page_of([r for r in self._all() if r.stream_id == stream_id and r.active], limit, cursor)
 

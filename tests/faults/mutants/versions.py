@@ -1,6 +1,6 @@
 """Known bugs of money totals, of edits at the same time, and of timelines."""
 
-from tests.faults.mutants.mutant import OPENER, WALLETS, Mutant
+from tests.faults.mutants.mutant import OPENER, RECORDS, WALLETS, Mutant
 
 TOTALS = "chalicelib/domain/money/totals.py"
 RESULTS = "chalicelib/adapters/money/dynamodb_reconciliation.py"
@@ -28,6 +28,12 @@ MUTANTS_OF_VERSIONS = {
     ),
     "totals: an adjustment counts as a payment, too": Mutant(
         TOTALS, "    if payment.session_id is not None:\n", "    if payment is None:\n", SUM_RULES
+    ),
+    "totals: an adjusted session is not reconciled again by itself": Mutant(
+        RECORDS,
+        "if_not_exists(reconcile_at_ms, :now) + :one",
+        "if_not_exists(reconcile_at_ms, :now)",
+        ("tests/contract/money/test_reconciliations.py",),
     ),
     "totals: a start forgets which debt it paid": Mutant(
         OPENER, ", debt_payment_millipoints=debt)", ")", SUMS_OVER_HTTP

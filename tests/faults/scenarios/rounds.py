@@ -19,6 +19,7 @@ from tests.faults.harness.environment import DELAY_MS_MAX, SKEW_MS, Environment,
 from tests.faults.harness.gateway import LOG_ARRIVES_MS
 from tests.faults.harness.store_faults import FaultPlan, Network
 from tests.faults.harness.threads import Threads
+from tests.faults.oracle.money_totals import check_totals
 from tests.faults.scenarios.moves import MODERATE, WEIGHTS, FaultMix, Move, MoveRunner, random_faults, random_move
 from tests.faults.scenarios.recorder import Recorder
 
@@ -121,6 +122,7 @@ def verify(recorder: Recorder) -> None:
         assert not waiting, f"every_session_is_settled: {waiting} [{viewer.user_id}]"
         wallet = recorder.environment.observer.services.ledger.wallet(viewer.user_id)
         assert not wallet.sessions, f"a_lapsed_session_is_ended: {list(wallet.sessions)} [{viewer.user_id}]"
+    check_totals(recorder.environment.observer.services)
 
 
 def run_tasks(tasks: list[Callable[[], object]]) -> None:

@@ -33,7 +33,7 @@ def resources(api: Api) -> Resources:
     owner = api.login(user)
     session_id = api.watch(owner)
     values = {"user_id": user.user_id, "session_id": session_id, "seq": 1, "millipoints": 1, "payment_id": "p"}
-    values["disabled"] = False
+    values |= {"disabled": False, "daily_cap_millipoints": 1}
     return Resources(owner, values, {"anonymous": {}, "viewer": api.viewer(), "admin": api.admin()})
 
 

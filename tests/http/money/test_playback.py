@@ -4,6 +4,8 @@ from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb import to_row
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.lease import LEASE_MS_MIN
+from chalicelib.domain.money.usage import Served
+from chalicelib.domain.operations.fetches import Fetches
 from chalicelib.domain.streams.runtime import RuntimeState
 from tests.http.conftest import Api, assert_problem
 
@@ -174,11 +176,25 @@ def test_operators_see_who_watches(api: Api) -> None:
     [listed] = api.get(admin, "/sessions", stream_id=stream_id)["items"]
     assert (listed["session_id"], listed["user_id"], listed["active"]) == (session_id, user.user_id, True)
     assert listed["charged_millipoints"] == 10_000 and listed["user_agent"].startswith("python-httpx")
+    assert (listed["email"], listed["stream_title"], listed["balance_millipoints"]) == (user.email, "A stream", 90_000)
+    assert 80 <= listed["seconds_left"] <= 100
+    unknown = ("rendition", "bytes_last_minute", "bitrate_bps", "last_fetch_at_ms", "is_fetching", "media_ms")
+    assert [listed[name] for name in (*unknown, "cut_off_ms", "cut_off_measured")] == [None] * 8
+    usage, now_ms = api.services.stores.usage, api.services.stores.clock.now_ms()
+    served = Served(media_ms=4_000, media_bytes=60_000, segments=2, requests=2)
+    usage.add(session_id, served, follower="f", batch=1, now_ms=now_ms, fetches=Fetches().plus(now_ms, 60_000, "480p"))
+    usage.mark("f", now_ms, watching=1)
+    [listed] = api.get(admin, "/sessions", stream_id=stream_id)["items"]
+    assert [listed[name] for name in unknown[:2]] == ["480p", 60_000] and listed["bitrate_bps"] > 8_000
+    assert (listed["last_fetch_at_ms"], listed["is_fetching"], listed["media_ms"]) == (now_ms, True, 4_000)
+    assert api.get(admin, "/monitoring/metrics")["watching_sessions"] == 1
+    usage.leave("f")
     everywhere = [each["session_id"] for each in api.all_items(admin, "/sessions", limit=2)]
     assert session_id in everywhere and len(everywhere) == len(set(everywhere))
     api.services.billing.end(user.user_id, session_id, EndReason.KICKED)
     [ended] = api.get(admin, "/sessions", stream_id=stream_id, state="ended")["items"]
-    assert (ended["end_reason"], ended["active"]) == ("kicked", False)
+    assert (ended["end_reason"], ended["active"], ended["media_ms"]) == ("kicked", False, 4_000)
+    assert (ended["cut_off_ms"], ended["cut_off_measured"], ended["is_fetching"]) == (None, False, None)
     assert api.get(admin, "/sessions", stream_id=stream_id)["items"] == []
     [own] = api.get(api.login(user), "/me/sessions")["items"]
     assert own["session_id"] == session_id

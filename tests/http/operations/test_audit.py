@@ -18,7 +18,7 @@ DONE = (
     "key.create:key_id key.rotate:key_id key.revoke:key_id stream.create:stream_id stream.edit:stream_id"
     " stream.restart:stream_id stream.ingest-key:stream_id stream.state:stream_id stream.archive:stream_id"
     " stream.preview:live user.create:user_id wallet.credit:user_id payment.reverse:payment_id wallet.credit:user_id"
-    " block.add:block_id session.kick:session_id block.lift:block_id session.adjust:session_id"
+    " wallet.cap:user_id block.add:block_id session.kick:session_id block.lift:block_id session.adjust:session_id"
     " user.edit:user_id user.erase:user_id"
 )
 SECRETS = ("a new password", "hush", "/private/path")
@@ -73,6 +73,7 @@ def work(api: Api, operator: Operator) -> dict[str, str]:
     operator.does("POST", "/wallets/{user_id}/credit", {**payment, "payment_id": payment_id}, user_id=user_id)
     operator.does("POST", "/payments/{payment_id}/reverse", {"note": "chargeback"}, payment_id=payment_id)
     operator.does("POST", "/wallets/{user_id}/credit", payment, user_id=user_id)
+    operator.does("PUT", "/wallets/{user_id}/cap", {"daily_cap_millipoints": 40_000}, user_id=user_id)
     session_id = api.start(bearer(api.try_login(**body)), live).json()["session_id"]
     kick = {"session_id": session_id, "reason": "rude", "block_minutes": 5}
     block_id = operator.does("POST", "/playback/kick", kick)["block"]["block_id"]
@@ -105,6 +106,8 @@ def test_every_action_is_kept_with_what_it_has_changed(api: Api) -> None:
     assert changes["stream.edit"] == ({"title": "News"}, {"title": "Late news"})
     assert changes["stream.state"] == ({"desired_state": "stopped"}, {"desired_state": "live"})
     assert changes["wallet.credit"] == ({"balance_millipoints": 0}, {"balance_millipoints": 50_000})
+    caps = ({"daily_cap_millipoints": "none"}, {"daily_cap_millipoints": 40_000})
+    assert changes["wallet.cap"] == caps
     assert changes["user.edit"] == ({"role": "viewer", "disabled": False}, {"role": "admin", "disabled": True})
     assert changes["stream.create"][1]["sources"] == [{"mode": "pull", "url": "https://example.org/…"}]
     text = json.dumps(log)
@@ -119,6 +122,7 @@ def test_every_action_is_kept_with_what_it_has_changed(api: Api) -> None:
         "wallet.credit",
         "payment.reverse",
         "wallet.credit",
+        "wallet.cap",
         "block.add",
         "session.kick",
         "block.lift",

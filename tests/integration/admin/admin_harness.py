@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 
 from player.auth import vault
 from player.cli import main as player_main
+from player.http import client
 from tollcast_admin.cli import main
 
 ADMIN_EMAIL, ADMIN_PASSWORD = "ops@local", "a long password"
@@ -26,6 +28,7 @@ class Admin:
 
     def __init__(self, server: str, home: Path, patch: pytest.MonkeyPatch) -> None:
         patch.setattr(vault, "_backend", no_keyring)
+        patch.setattr(client, "TIMEOUT_S", httpx.Timeout(60))  # a busy machine is not what is tested here
         self.server, self.home = server, home
 
     @property

@@ -3,6 +3,7 @@
 import re
 
 from chalicelib.domain.accounts.users import User
+from tests.fixtures.waiting import eventually
 from tests.http.conftest import Api
 from tests.integration.admin.admin_harness import Admin
 
@@ -21,7 +22,10 @@ def test_an_account_from_its_creation_to_its_end(api: Api, admin: Admin) -> None
     listed = {each["email"]: each["role"] for each in admin.json("users", "list", "--json", "email,role")}
     assert listed["new@local"] == "finance" and "admin" in listed.values()
     assert "These are the first 1" in admin.ok("users", "list", "--limit", "1")
-    assert "operator" in admin.ok("users", "edit", "new@local", "--role", "operator")
+    (version,) = re.findall("Version: +(\\d+)", admin.ok("users", "show", "new@local"))
+    assert "operator" in admin.ok("users", "edit", "new@local", "--role", "operator", "--if-version", version)
+    status, text = admin.refused("users", "edit", "new@local", "--role", "admin", "--if-version", version)
+    assert status == 4 and "role: finance → operator" in text
     assert admin.refused("users", "disable", "new@local")[0] == 2
     assert re.search("Disabled: +yes", admin.ok("users", "disable", "new@local", "--yes"))
     assert re.search("Disabled: +no", admin.ok("users", "enable", "new@local"))
@@ -96,3 +100,22 @@ def test_reconciliation_workers_and_audit(api: Api, admin: Admin) -> None:
     (entry,) = admin.json("audit", "--user", email, "--json", "action,details")
     assert (entry["action"], entry["details"]["payment_id"]) == ("wallet.credit", "gift-2")
     assert admin.refused("audit", "--user", email, "--by", email)[0] == 2
+    shown = admin.ok("users", "timeline", email)
+    assert "payment gift-2, 1.000 points by operator" in " ".join(shown.split()) and "wallet.credit" in shown
+
+
+def error_is_counted(admin: Admin) -> bool:
+    """Cause an error, and return whether it is listed. A process writes its counts at most once in 5 s."""
+    assert admin.refused("payments", "show", "nothing")[0] == 4
+    return "payment_not_found" in admin.ok("errors", columns=120)
+
+
+def test_figures_of_the_platform(api: Api, admin: Admin) -> None:
+    assert "Sampled: never" in admin.ok("overview")
+    shown = admin.ok("series", "active_sessions", "--hours", "48")
+    assert "active_sessions: last -, from - to -" in shown
+    assert list(admin.json("series", "egress_bytes", "--json", "series")["series"]) == ["egress_bytes"]
+    assert admin.refused("series", "nonsense")[0] == 4
+    eventually(lambda: error_is_counted(admin), 30, "the error in the list")
+    assert re.search("all +0", admin.ok("reconcile", "totals", "--by", "month"))
+    assert {each["sessions"] for each in admin.json("reconcile", "totals", "--json", "sessions")} == {0}

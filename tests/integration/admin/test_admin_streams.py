@@ -1,5 +1,7 @@
 """Streams from creation to archive, by `tollcast-admin`."""
 
+import re
+
 from chalicelib.domain.streams.runtime import RuntimeState
 from tests.http.conftest import Api
 from tests.integration.admin.admin_harness import Admin
@@ -52,7 +54,10 @@ def test_an_edit_says_what_it_does_and_a_dry_run_does_nothing(api: Api, admin: A
     assert "without a restart" in admin.ok("streams", "edit", stream_id, "--title", "New")
     assert "The encoder restarts: 1 viewer" in admin.ok("streams", "edit", stream_id, "--backup", "test")
     assert (stream().title, len(stream().backups)) == ("New", 1)
-    admin.ok("streams", "edit", stream_id, "--no-backups")
+    (version,) = re.findall("Version: +(\\d+)", admin.ok("streams", "show", stream_id))
+    admin.ok("streams", "edit", stream_id, "--no-backups", "--if-version", version)
+    status, text = admin.refused("streams", "edit", stream_id, "--title", "Late", "--if-version", version)
+    assert status == 4 and "changed_meanwhile" in text and "backups" in text and stream().title == "New"
     assert stream().backups == ()
     assert admin.ok("streams", "edit", stream_id, "--title", "New") == "Nothing changes.\n"
     assert admin.refused("streams", "edit", stream_id)[0] == 2
@@ -94,6 +99,10 @@ def test_a_stream_in_trouble_says_why(api: Api, admin: Admin) -> None:
     shown = admin.ok("streams", "show", stream_id)
     assert "State:" in shown and "backoff, wanted live" in shown and "worker-1" in shown
     assert "Rate:" in shown and "60 points/min" in shown
+    events = admin.ok("events", stream_id, "--open")
+    assert "ERROR no_worker, since 2" in events and "expected: a worker" in events and "ERROR no_worker" in shown
+    assert admin.json("events", stream_id, "--json", "type,severity") == [{"type": "no_worker", "severity": "error"}]
+    assert admin.ok("events", stream_id, "--closed") == f"No issue of {stream_id} is known.\n"
 
 
 def test_sessions_are_listed_and_kicked(api: Api, admin: Admin) -> None:
@@ -104,8 +113,19 @@ def test_sessions_are_listed_and_kicked(api: Api, admin: Admin) -> None:
     assert listed == {"session_id": session_id, "stream_id": stream_id}
     status, text = admin.refused("sessions", "list", "--json", "nonsense")
     assert status == 2 and "session_id" in text, "it lists the fields"
-    assert "kicked" in admin.ok("sessions", "kick", session_id, "--reason", "two at one seat")
-    assert admin.ok("sessions", "list", "--stream", stream_id) == "Nothing is being watched.\n"
+    kick = ("sessions", "kick", session_id, "--reason", "two at one seat", "--message", "Please log in again.")
+    shown = admin.ok(*kick, "--block", "2h", "--this-stream")
+    assert "kicked" in shown and "Please log in again." in shown and f"on {stream_id}" in " ".join(shown.split())
+    assert api.start(api.login(viewer), stream_id).json()["code"] == "blocked"
+    (block,) = admin.json("blocks", "list", "--user", viewer.email, "--json", "block_id,stream_id,message")
+    assert (block["stream_id"], block["message"]) == (stream_id, "Please log in again.")
+    assert block["block_id"] in admin.ok("blocks", "list", "--stream", stream_id)
+    assert "may start sessions" in admin.ok("blocks", "lift", block["block_id"])
+    assert admin.ok("blocks", "list", "--user", viewer.email) == "No viewer is blocked.\n"
+    assert api.start(api.login(viewer), stream_id).status_code == 201
+    assert admin.refused("sessions", "kick", session_id, "--block", "90s")[0] == 2
+    assert admin.refused("sessions", "kick", session_id, "--this-stream")[0] == 2
+    assert session_id not in admin.ok("sessions", "list", "--stream", stream_id)
     assert session_id in admin.ok("sessions", "list", "--stream", stream_id, "--ended")
     assert "two at one seat" in admin.ok("audit", columns=300)
     assert admin.refused("sessions", "kick", "a" * 26)[0] == 4

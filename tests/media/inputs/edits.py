@@ -64,6 +64,23 @@ def retime(source: str, out: str, stream: str, *changes: str) -> None:
     Path(out).write_bytes(data)
 
 
+def damage(source: str, out: str, stream: str, first: str, last: str, every: str) -> None:
+    """Overwrite the end of each so many packets of one stream whose time is from `first` to `last`."""
+    begin, end, step = _argument(first) * CLOCK_HZ, _argument(last) * CLOCK_HZ, int(_argument(every))
+    data, count, is_within = bytearray(Path(source).read_bytes()), 0, False
+    start = _start(data)
+    for at, pid, pes in _packets(data):
+        if pid not in PIDS[stream]:
+            continue
+        if pes is not None:
+            is_within = begin <= _stamps(data, pes)[-1][1] - start < end
+        elif is_within:
+            count += 1
+            if count % step == 0:
+                data[at + PACKET - 100 : at + PACKET] = bytes(range(100))
+    Path(out).write_bytes(data)
+
+
 def drop(source: str, out: str, every: str) -> None:
     """Lose about one transport packet in so many."""
     rng, data = random.Random(1), Path(source).read_bytes()
@@ -164,7 +181,7 @@ def key(out: str) -> None:
 EDITS: dict[str, Callable[..., None]] = {
     each.__name__: each
     for each in (
-        *(join, join_flv, cut, retime, drop, cut_bytes, flip, truncate, subtitles),
+        *(join, join_flv, cut, retime, damage, drop, cut_bytes, flip, truncate, subtitles),
         *(rename_segments, without_end, with_discontinuities, repeat_segments, join_playlists),
         *(variants, key),
     )

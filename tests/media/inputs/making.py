@@ -34,7 +34,7 @@ def make(item: Input, cache: Path) -> Path:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     for line in item.make:
-        _run(item, line, unfinished)
+        run_line(item.name, line, unfinished)
     unfinished.rename(directory)
     return directory
 
@@ -47,7 +47,8 @@ def make_all(items: Iterable[Input], cache: Path, at_once: int = AT_ONCE) -> dic
         return dict(zip([item.name for item in chosen], pool.map(lambda item: make(item, cache), chosen), strict=True))
 
 
-def _run(item: Input, line: str, directory: Path) -> None:
+def run_line(name: str, line: str, directory: Path) -> None:
+    """Run a line of `Input.make` in a directory. Raise `NotMade`."""
     program, *words = shlex.split(line)
     argv = (
         [*FFMPEG, *words]
@@ -58,7 +59,7 @@ def _run(item: Input, line: str, directory: Path) -> None:
     environ = os.environ | {"PYTHONPATH": str(root)}
     done = subprocess.run(argv, cwd=directory, env=environ, capture_output=True, text=True, timeout=COMMAND_S_MAX)
     if done.returncode:
-        raise NotMade(f"{item.name}: {line}\n{done.stderr[-800:]}")
+        raise NotMade(f"{name}: {line}\n{done.stderr[-800:]}")
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ import pytest
 from argon2 import PasswordHasher
 
 from chalicelib.adapters.accounts.passwords import Argon2Passwords
+from chalicelib.domain.access.clients import Client
 from chalicelib.domain.accounts.users import Role, User
 from chalicelib.domain.errors import InvalidCredentials, TooManyRequests
+from chalicelib.ports.common import StoreUnavailable
 from tests.fakes.stores import memory_services
 
 PASSWORD = "a good password"
@@ -62,3 +64,32 @@ def test_the_hasher_takes_as_long_for_an_unknown_user(monkeypatch):
         passwords = Argon2Passwords()
         assert not passwords.verify(password_hash, "wrong") and not passwords.verify(password_hash, "wrong")
         assert done == ["hash", "verify", "verify"]
+
+
+def test_a_login_is_stored_with_its_client_and_a_refused_one_is_not(services, monkeypatch):
+    clients, users = services.stores.clients, services.stores.users
+    refused(services, "ann@local")
+    assert clients.rows == {}
+    services.auth.login("ann@local", PASSWORD, ip=IP, user_agent="mpv")
+    [(key, row)] = clients.rows.items()
+    assert key.startswith(f"login.{services.stores.clock.now_ms():013d}.")
+    assert (row.user_id, row.client) == ("u_annannannannannann", Client(ip=IP, user_agent="mpv"))
+    # An account that is erased between the check and the login: no address is left.
+    clients.rows.clear()
+    add_family = users.add_family
+
+    def erased_meanwhile(seen, family, drop):
+        users.change(seen.user_id, disabled=True)
+        add_family(seen, family, drop)
+
+    monkeypatch.setattr(users, "add_family", erased_meanwhile)
+    refused(services, "ann@local", PASSWORD)
+    assert clients.rows == {}
+
+
+def test_a_login_does_not_need_the_store_of_addresses(services, monkeypatch):
+    def fail(*_):
+        raise StoreUnavailable("silent")
+
+    monkeypatch.setattr(services.stores.clients, "put", fail)
+    assert services.auth.login("ann@local", PASSWORD, ip=IP).user.email == "ann@local"

@@ -12,11 +12,13 @@ STREAM: dict[str, Any] = {
 SESSION: dict[str, Any] = {
     "session_id": SESSION_ID, "user_id": USER_ID, "stream_id": "stream-abcd2345", "charged_millipoints": 123_456,
     "started_at_ms": AT_MS, "rate_millipoints_per_minute": 60_500, "ip": "2001:db8:1234:5678:9abc:def0:1234:5678",
-    "user_agent": "mpv 0.38.0 with a rather long name of an agent behind it",
+    "user_agent": "mpv 0.38.0 with a rather long name of an agent behind it", "email": "a.rather.long.name@example.org",
+    "seconds_left": 36_000, "is_fetching": False, "last_fetch_at_ms": AT_MS, "bitrate_bps": 12_500_000,
+    "rendition": "1080p", "balance_millipoints": 1_234_567,
 }  # fmt: skip
 ENDED_SESSION: dict[str, Any] = {
     **SESSION, "end_reason": "max_points_reached", "ended_at_ms": AT_MS, "watched_ms": 3_600_000,
-    "settled_millipoints": -1_500,
+    "settled_millipoints": -1_500, "media_ms": 3_600_000, "cut_off_ms": None, "cut_off_measured": False,
 }  # fmt: skip
 USER: dict[str, Any] = {
     "user_id": USER_ID, "email": "a.rather.long.name@department.example.org", "role": "operator", "disabled": False,
@@ -35,6 +37,24 @@ RECONCILIATION: dict[str, Any] = {
 WORKER: dict[str, Any] = {
     "worker_id": "worker-with-a-long-host-name.example.org-12345", "capacity": 12, "seen_at_ms": AT_MS,
     "stream_ids": [f"stream-{number}" for number in range(12)],
+}  # fmt: skip
+BLOCK: dict[str, Any] = {
+    "block_id": f"{USER_ID}.stream-abcd2345", "user_id": USER_ID, "stream_id": "stream-abcd2345", "until_ms": AT_MS,
+    "reason": "a shared account with many viewers", "message": "Please write to us.", "by_user_id": USER_ID,
+}  # fmt: skip
+PAYMENT: dict[str, Any] = {
+    "payment_id": "acme:0123456789abcdef0123456789abcdef", "user_id": USER_ID, "millipoints": 1_234_567,
+    "source": "acme", "note": "an invoice with a long text", "at_ms": AT_MS, "reversed_millipoints": None,
+}  # fmt: skip
+ERROR: dict[str, Any] = {
+    "count": 1_234, "status": 409, "code": "adjustment_out_of_bounds", "method": "POST",
+    "route": "/sessions/{session_id}/adjust", "first_at_ms": AT_MS, "last_at_ms": AT_MS,
+    "last_request_id": "01234567-89ab-cdef-0123-456789abcdef",
+}  # fmt: skip
+TOTALS: dict[str, Any] = {
+    "period": "2026-01-31", "is_over": False, "sessions": 12_345, "net_millipoints": 1_234_567_890, "payments": 123,
+    "credit_millipoints": 1_234_567_890, "removal_millipoints": 0, "reversal_millipoints": 5, "debt_millipoints": 0,
+    "ledger_millipoints": -1_234_567_890,
 }  # fmt: skip
 AUDIT: dict[str, Any] = {
     "at_ms": AT_MS, "by_user_id": USER_ID, "action": "stream.ingest_key", "target": SESSION_ID, "ip": "203.0.113.200",

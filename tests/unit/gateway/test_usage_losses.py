@@ -233,7 +233,8 @@ def test_a_follower_leaves_after_all_lines_and_is_waited_for_from_its_next_start
 def test_a_follower_that_is_stopped_alone_does_not_leave(lab, monkeypatch):
     lab.gateway_runs = True
     run_until_signal(lab, monkeypatch)
-    assert lab.reports() == [Follower(through_ms=lab.now_ms - LOG_LAG_MS, reported_at_ms=lab.now_ms)]
+    position = lab.now_ms - LOG_LAG_MS
+    assert lab.reports() == [Follower(through_ms=position, reported_at_ms=lab.now_ms, watching=1)]
 
 
 def test_a_follower_that_could_not_add_everything_does_not_leave(lab, monkeypatch):

@@ -95,12 +95,16 @@ class SampledPlatform:
         state |= {"ingest_bitrate_bps": 4_000_000, "segments_per_minute": 29.97}
         assert runtimes.report(claim, Runtime(stream_id=STREAM_ID, claim=claim, **state))
 
+    def follow(self) -> None:
+        """The follower reports that it has read the log."""
+        self.stores.usage.mark("f", self.clock.now_ms() - 5_000, reported_at_ms=self.clock.now_ms())
+
     def step(self, ms: int = MINUTE_MS) -> int | None:
         """Let a minute pass. Then all parts that run report, and the schedule takes its sample."""
         self.clock.advance(ms)
         self.report()
         if self.follower_runs:
-            self.stores.usage.mark("f", self.clock.now_ms() - 5_000, reported_at_ms=self.clock.now_ms())
+            self.follow()
         return self.services.sampler.sample() if self.scheduler_runs else None
 
     def steps(self, count: int, requests: int = 6) -> None:

@@ -42,6 +42,19 @@ def test_an_hour_is_there_when_its_counts_are_final(platform: SampledPlatform) -
     assert platform.hours("egress_bytes", 1) == ([60 * 6_000], [60])
 
 
+def test_an_hour_is_summed_up_once(platform: SampledPlatform, monkeypatch: pytest.MonkeyPatch) -> None:
+    original, hours = platform.stores.series.add, []
+
+    def noted(scope: str, step: Step, slots: Any) -> None:
+        hours.extend(slots if step is Step.HOUR else ())
+        original(scope, step, slots)
+
+    monkeypatch.setattr(platform.stores.series, "add", noted)
+    platform.steps(2 * 60 + 30)
+    hour = MIDNIGHT_MS // HOUR_MS + 12
+    assert hours == [hour, hour, hour + 1, hour + 1], "the platform and its stream"
+
+
 def test_an_hour_with_a_gap_says_how_much_of_it_is_known(platform: SampledPlatform) -> None:
     platform.steps(20)
     platform.scheduler_runs = False

@@ -34,6 +34,7 @@ LINE = {
     "repairs": {"silence_ms": 40, "pictures_dropped": 3, "drift_ppm": None},
     "notes": ["40 ms of sound are missing"],
     "activity": {"heard": True, "moves": False, "dark": True},
+    "size": [640, 360],
 }
 
 
@@ -44,9 +45,10 @@ def test_a_line_of_progress_is_read() -> None:
     assert progress.repairs == Repairs(silence_ms=40, pictures_dropped=3)
     assert progress.activity == Activity(heard=True, moves=False, dark=True)
     assert (progress.dropped_frames, Progress().dropped_frames) == (3, 0)
+    assert progress.size == (640, 360)
     # A copy has no frame rate, and what is not decoded no activity.
-    progress = parse_progress(json.dumps(LINE | {"activity": None}), None)
-    assert progress and progress.speed == 0.99
+    progress = parse_progress(json.dumps(LINE | {"activity": None, "size": None}), None)
+    assert progress and progress.speed == 0.99 and progress.size is None
     assert progress.fps is None and progress.activity is None
     # Repairs that are not known here are left out.
     progress = parse_progress(json.dumps(LINE | {"repairs": {"silence_ms": 1, "new": 2}}), 30.0)
@@ -54,7 +56,15 @@ def test_a_line_of_progress_is_read() -> None:
 
 
 NOT_ALL = {"activity": {"heard": True}}, {"activity": {"heard": True, "moves": True, "dark": True, "new": True}}
-WRONG_VALUES = {"speed": "fast"}, {"out_us": None}, {"source_us": "late"}, {"repairs": 3}, {"notes": None}, *NOT_ALL
+WRONG_VALUES = (
+    {"speed": "fast"},
+    {"out_us": None},
+    {"source_us": "late"},
+    {"repairs": 3},
+    {"notes": None},
+    {"size": [1]},
+    *NOT_ALL,
+)
 
 
 def test_what_is_no_progress_is_nothing() -> None:

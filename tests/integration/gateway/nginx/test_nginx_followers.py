@@ -5,6 +5,7 @@ import json
 import pytest
 
 from chalicelib.domain.money.measuring import Measurement, measurement
+from chalicelib.domain.operations.fetches import recent_fetches, watching_sessions
 from chalicelib.stores import Stores
 from gateway.nginx.config import SLOW_S, render
 from gateway.usage.checkpoint import Checkpoint
@@ -79,6 +80,14 @@ def test_a_session_that_two_gateways_served_counts_each_segment_once(gateway, se
     assert served(usage) == (5 * MEDIA_MS, 5)
     found = usage.get(A)
     assert found and found.requests == 9 and found.media_bytes > 6 * len(SEGMENT), "all that was sent"
+    # The same as what was fetched lately, by gateway.
+    lately = list(usage.of_sessions([A])[A].fetches.values())
+    assert [each.rendition for each in lately] == ["720p", "720p"]
+    assert sum(each.bytes_since(0) for each in lately) == found.media_bytes
+    assert max(each.segment_at_ms for each in lately) == found.last_at_ms
+    row = recent_fetches(usage.of_sessions([A])[A].fetches, usage.followers(), now_ms() - HOUR_MS, now_ms())
+    assert (row.is_fetching, row.bytes_last_minute, row.rendition) == (True, found.media_bytes, "720p")
+    assert watching_sessions(usage.followers(), now_ms()) == 2, "a session that two gateways serve counts twice"
 
 
 def test_a_follower_that_is_killed_at_any_step_counts_each_byte_once(gateway, usage, follow, monkeypatch):

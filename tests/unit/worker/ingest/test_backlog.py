@@ -188,6 +188,18 @@ def bodies(*intervals_s: float) -> list[bytes]:
 
 
 @pytest.mark.parametrize(
+    ("intervals_s", "longest_s"),
+    # Also the time since the last keyframe counts, and no more than the four newest intervals do.
+    [((2,), None), ((3, 2, 1), 3.0), ((9, 1, 2, 2, 2, 1), 2.0), ((1, 1, 6), 5.0)],
+)
+def test_the_longest_of_the_newest_intervals_is_known(intervals_s: tuple[float, ...], longest_s: float | None) -> None:
+    keyframes = KeyframeIntervals()
+    for body in bodies(*intervals_s):
+        keyframes.add(body)
+    assert keyframes.longest_s == longest_s
+
+
+@pytest.mark.parametrize(
     ("intervals_s", "too_long"),
     [
         ((2, 2, 2), False),

@@ -17,7 +17,7 @@ from worker.ingest.source_pool import BREAKS_PER_OPENING, SourcePool
 class SetOpener:
     """An opener whose state is set."""
 
-    is_listener = True
+    is_listener, rejected = True, None
     begins_as = OpenerStatus.READY
 
     def __init__(self, before: str) -> None:
@@ -173,3 +173,16 @@ def test_a_refused_sender_is_named_with_what_it_said_until_another_plays(
     harness.trials[-1].status, harness.trials[-1].reason = OpenerStatus.FAILED, MUTE_REASON
     harness.pool.update(3_640)
     assert 0 not in harness.pool._refused, "there is something newer to say"
+
+
+def test_the_times_at_which_senders_began_and_the_last_rejection_are_kept(harness: Harness) -> None:
+    harness.pool.update(1)
+    harness.pool.update(2)
+    assert list(harness.pool.connected_s) == [1], "it is the same sender"
+    opener = harness.trials[-1]
+    opener.status, opener.rejected = OpenerStatus.WAITING, ("wrong key", 3.0)  # type: ignore[assignment]
+    harness.pool.update(3)
+    opener.status, opener.rejected, opener.receiver = OpenerStatus.READY, None, SimpleNamespace(lines=deque())
+    harness.pool.update(4)
+    assert list(harness.pool.connected_s) == [1, 4]
+    assert harness.pool.rejected == ("wrong key", 3.0)

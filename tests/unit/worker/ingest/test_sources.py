@@ -71,6 +71,8 @@ def test_what_a_receiver_describes_is_what_is_known_of_a_source() -> None:
     described = {"video": VIDEO, "audio": {"codec": "opus"}, "offered": [OFFERED]}
     found = read_source_info(described, "'a.mp4'", path)
     assert found == SourceInfo(
+        width=4_096,
+        height=2_304,
         rate=Fraction(50),
         is_interlaced=True,
         has_audio=True,

@@ -154,7 +154,7 @@ def test_two_faulty_samples_in_a_row_replace_the_run_and_one_does_not() -> None:
     assert it.ends == [True] and it.state_machine.restarts == 1
     fault = "a published segment of 2.00 s has 1.00 s of sound"
     assert it.pool.said == [("broke", 0, fault)]
-    assert it.driver.observe(5.0).published_fault == f"a run was replaced: {fault}"
+    assert it.driver.published_fault(5.0) == f"a run was replaced: {fault}"
 
 
 def test_an_encoded_run_is_cut_at_each_keyframe_and_a_copied_one_by_its_segmentation() -> None:
