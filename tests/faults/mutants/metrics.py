@@ -51,6 +51,10 @@ MUTANTS_OF_METRICS = {
         ERRORS, "if_not_exists(#first_at_ms, :first)", ":first", AT_ERRORS
     ),
     "metrics: a request's values stay in the log": Mutant(
-        OBSERVABILITY, "        _of_request.reset(token)", "        pass", AT_OBSERVABILITY
+        OBSERVABILITY,
+        "token = _of_request.set(values)",
+        "token = _of_request.set({**(_of_request.get() or {}), **values})",
+        AT_OBSERVABILITY,
+        also=((OBSERVABILITY, "        _of_request.reset(token)", "        pass"),),
     ),
 }

@@ -69,10 +69,13 @@ def test_a_refusal_is_one_line_with_ids_and_without_a_token(requests: Requests) 
 
 
 def test_values_of_one_request_are_not_in_the_next_ones_lines(requests: Requests) -> None:
-    requests.send("POST", "/auth/login", {"email": EMAIL, "password": "wrong"})
+    requests.services.accounts.create(EMAIL, PASSWORD, Role.VIEWER)
+    login = json.loads(requests.send("POST", "/auth/login", {"email": EMAIL, "password": PASSWORD})["body"])
+    beat = {"session_id": SESSION_ID, "seq": 2}
+    requests.send("POST", "/playback/heartbeat", beat, authorization=f"Bearer {login['access_token']}")
     requests.send("GET", "/streams", None, **{"x-request-id": "request-2"})
     first, second = requests.lines()
-    assert (first["code"], first["request_id"]) == ("invalid_credentials", "request-1")
+    assert (first["session_id"], first["request_id"]) == (SESSION_ID, "request-1")
     assert (second["code"], second["request_id"], second["route"]) == ("token_invalid", "request-2", "/streams")
     assert "user_id" not in second and "session_id" not in second
 
