@@ -86,8 +86,8 @@ class Stage:
         for user_id, email in zip(self.user_ids, self.emails, strict=True):
             role, disabled = self.chosen(ROLES), self.chance.random() < 0.01
             account = {"user_id": user_id, "email": email, "role": role, "disabled": disabled}
-            account |= {"password_hash": "-", "token_generation": 0}
-            account |= {"created_at_ms": self.moment_ms(), "families": {}}
+            # No password has the id as its hash.
+            account |= {"password_hash": user_id, "created_at_ms": self.moment_ms(), "families": {}}
             yield {**account, **account_keys(email, role, disabled=disabled)}
             yield {"user_id": f"email:{email}", "owner_id": user_id}
 
