@@ -105,6 +105,7 @@ EQUIVALENT = {
         "if ahead_ms > 0 and record.end_reason in VIEWERS_OWN and not record.in_outage:",
         "if ahead_ms >= 0 and record.end_reason in VIEWERS_OWN and not record.in_outage:",
     ),
+    Change("settlement.settlement_of", "if short_ms > 0:", "if short_ms >= 0:"),
     # Less than a second is no second.
     Change(
         "access.Access.issue",

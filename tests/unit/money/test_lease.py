@@ -168,6 +168,10 @@ def test_a_session_may_fetch_what_it_was_granted_and_as_much_of_its_allowance_as
     assert lease.fetchable_ms(holding(7_999), SESSION, NOW) == SESSION.granted_ms + 7_999
     assert lease.fetchable_ms(holding(0), SESSION, NOW) == SESSION.granted_ms
     assert lease.fetchable_ms(holding(0), FREE, NOW) == FREE.granted_ms + 8_000, "a free stream has no last lease"
+    cheap = replace(SESSION, rate_millipoints_per_minute=1, charge_millipoints=1)
+    assert lease.fetchable_ms(holding(0), cheap, NOW) == cheap.granted_ms
+    odd = replace(SESSION, rate_millipoints_per_minute=77_777)
+    assert lease.fetchable_ms(holding(1_000), odd, NOW) == SESSION.granted_ms + 771, "771.4 ms, rounded down"
 
 
 @given(st.integers(0, 30_000), st.integers(0, 30_000), st.integers(0, 30_000))

@@ -9,6 +9,7 @@ from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.settlement import (
     Settlement,
     SettlementWrite,
+    allowance_millipoints,
     awaits_settlement,
     charge_of,
     credit_of,
@@ -36,6 +37,11 @@ def test_what_costs_less_than_a_millipoint_is_not_settled() -> None:
     assert awaits_settlement(cheap)
     assert due(cheap, lines(0, 0), served(59_999)) == (0, 0)
     assert due(cheap, lines(0, 0), served(60_000)) == (60_000, -1)
+
+
+def test_a_session_that_was_granted_nothing_has_no_allowance() -> None:
+    assert allowance_millipoints(ended(granted_ms=None)) == 0
+    assert allowance_millipoints(ended(granted_ms=1)) == 1
 
 
 def test_a_session_without_a_cost_gets_no_reserve_back() -> None:
