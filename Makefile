@@ -1,6 +1,6 @@
 # Every command that people type. A command of more than three lines is a script in infra/local/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test soak load kills adversary scenes alarms chaos zoo mutants lint advisories fuzz bench cutoff package
+.PHONY: help setup demo up down status logs test soak load kills adversary scenes alarms chaos zoo issues mutants lint advisories fuzz bench cutoff package
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -63,6 +63,10 @@ chaos: setup ## Kill parts of the pipeline for 10 minutes while mpv plays (SEED=
 
 zoo: setup ## Play every kind of source with a paying viewer, in 20 minutes (ARGS="--list", "--only gap-40ms")
 	@$(PYTHON) -m tests.media $(ARGS)
+
+issues: setup ## Measure when each ingest issue opens and closes, with real inputs (ARGS="rotated": some inputs)
+	@$(PYTHON) -m tests.issues $(ARGS)
+	@$(PYTHON) -m pytest tests/issues/slow_live_issues.py
 
 mutants: setup ## Insert known bugs and mutmut's changes, and check that tests find them (ARGS="name": some)
 	@$(PYTHON) -m tests.faults.commands.mutants $(RUN)
