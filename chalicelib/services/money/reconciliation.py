@@ -199,7 +199,7 @@ class Reconciliation:
                 record = self._record(session_id)
                 if is_last:
                     raise _out_of_bounds(record) from None
-        # The adjustment has done so, in its transaction; this is for a repetition of one that older functions wrote.
+        # The adjustment made it due in its own transaction. A repeated request makes it due once more.
         self._table.make_due(session_id, self._clock.now_ms())
         return wallet
 

@@ -61,7 +61,7 @@ def test_filters_narrow_each_other(filled):
     assert emails(filled, disabled=True) == ["mara@x", "mark@x"]
     assert emails(filled, disabled=True, begins="mark") == ["mark@x"]
     assert emails(filled, role=Role.ADMIN, disabled=True) == []
-    assert emails(filled, begins="nobody") == []
+    assert emails(filled, begins="unknown") == []
 
 
 def test_a_listed_account_has_what_is_shown_and_no_more(filled):
