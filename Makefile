@@ -1,6 +1,6 @@
 # Every command that people type. A command of more than three lines is a script in infra/local/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test soak load kills adversary scenes alarms chaos zoo issues mutants lint advisories fuzz bench cutoff package
+.PHONY: help setup demo up down status logs test soak load kills adversary scenes alarms canary chaos zoo issues mutants lint advisories fuzz bench cutoff package
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -9,7 +9,7 @@ IN_PARALLEL := --numprocesses 4 --dist loadfile --no-loadscope-reorder
 # Options of the long runs: SEED=1 repeats a run, ARGS adds others.
 RUN = $(if $(SEED),--seed $(SEED)) $(ARGS)
 FOR_MINUTES = $(if $(MINUTES),--minutes $(MINUTES))
-CODE := app.py bench chalicelib gateway infra player tollcast_admin worker
+CODE := app.py bench canary chalicelib gateway infra player tollcast_admin worker
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,8 +21,8 @@ setup: ## Install missing packages: nginx, mpv, ffmpeg, Python packages
 demo: setup ## Play a real video in mpv until 100 points are used up
 	@$(PYTHON) -m infra.local.demo
 
-up: setup ## Start the platform in the background (WITH=prometheus: with Prometheus and the alert rules)
-	@$(if $(WITH),infra/local/setup/install.sh $(WITH))
+up: setup ## Start the platform in the background (WITH="prometheus canary": with these)
+	@$(if $(filter prometheus,$(WITH)),infra/local/setup/install.sh prometheus)
 	@$(PYTHON) -m infra.local.stack up $(WITH)
 
 down: setup ## Stop the platform and keep its state in .local/
@@ -57,6 +57,9 @@ scenes: setup ## Watch through a pause, a gateway without its store and an empty
 alarms: setup ## Make the cause of each alarm, and check that it fires in Prometheus and clears (15 minutes)
 	@infra/local/setup/install.sh prometheus
 	@$(PYTHON) -m tests.alarms $(RUN)
+
+canary: setup ## Watch the running platform once as a synthetic viewer, who pays and checks the bill
+	@$(PYTHON) -m infra.local.stack run infra.local.processes.canary $(ARGS)
 
 chaos: setup ## Kill parts of the pipeline for 10 minutes while mpv plays (SEED=1 MINUTES=2)
 	@$(PYTHON) -m tests.chaos $(RUN) $(FOR_MINUTES)

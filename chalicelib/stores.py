@@ -30,6 +30,7 @@ from chalicelib.adapters.money.dynamodb_totals import DynamoTotalsByDay
 from chalicelib.adapters.money.dynamodb_usage import DynamoUsage
 from chalicelib.adapters.money.dynamodb_wallets import DynamoWallets
 from chalicelib.adapters.operations.dynamodb_audit import DynamoAuditLog
+from chalicelib.adapters.operations.dynamodb_canary_runs import DynamoCanaryRuns
 from chalicelib.adapters.operations.dynamodb_counters import DynamoCounters
 from chalicelib.adapters.operations.dynamodb_errors import DynamoErrors
 from chalicelib.adapters.operations.dynamodb_labels import DynamoLabels
@@ -80,6 +81,7 @@ class Stores:
     tokens = cached_property(lambda self: JwtTokens(lambda: SecretKeyStore(self.settings.token_secret).read()[0]))
     audit_log = cached_property(lambda self: DynamoAuditLog(self._prefix))
     series = cached_property(lambda self: DynamoSeries(self._prefix))
+    canary_runs = cached_property(lambda self: DynamoCanaryRuns(self._prefix))
     errors = cached_property(lambda self: DynamoErrors(self._prefix, self.clock))
     labels = cached_property(lambda self: DynamoLabels(self._prefix))
     workers = cached_property(lambda self: DynamoWorkers(self._prefix))

@@ -15,6 +15,7 @@ from chalicelib.api import (
     audit,
     auth,
     blocks,
+    canary,
     money,
     monitoring,
     playback,
@@ -78,6 +79,7 @@ ALL_ROUTES = (
     audit.routes,
     monitoring.routes,
     series.routes,
+    canary.routes,
     routes,
 )
 

@@ -13,6 +13,7 @@ from chalicelib.api.models.playback import (
     StartRequest,
 )
 from chalicelib.api.wire import playback_answer, start_answer
+from chalicelib.domain.access.service_keys import Scope
 from chalicelib.domain.accounts.users import OPERATORS, VIEWERS
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.money.sessions import SessionRecord
@@ -62,11 +63,11 @@ def stop(call: Call) -> EndAnswer:
     return _end_answer(call, call.services.playback.stop(call.user_id, call.body.session_id))
 
 
-@routes.add("POST", "/playback/kick", roles=OPERATORS, body=KickRequest, refusals={404})
+@routes.add("POST", "/playback/kick", roles=OPERATORS, key_scope=Scope.CANARY, body=KickRequest, refusals={404})
 def kick(call: Call) -> KickAnswer:
     """End any session now and refund the rest of its lease, with a message to its viewer.
 
-    With `block_minutes`, all sessions end that the block would refuse.
+    With `block_minutes`, all sessions end that the block would refuse. A service key kicks synthetic viewers only.
     """
     kicked = call.services.kicks.kick(**dict(call.body), by=call.actor)
     end = _end_answer(call, kicked.record)

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from chalicelib.bootstrap.streams import StreamServices
 from chalicelib.config import VERSION
+from chalicelib.services.operations.canary import Canary
 from chalicelib.services.operations.exporter import Exporter
 from chalicelib.services.operations.monitoring import Monitoring
 from chalicelib.services.operations.sampler import Sampler
@@ -48,10 +49,15 @@ class OperationServices(StreamServices):
         return SeriesService(self.stores.series, self.stores.streams, self.stores.clock)
 
     @cached_property
+    def canary(self) -> Canary:
+        return Canary(runs=self.stores.canary_runs, counters=self.stores.counters, clock=self.stores.clock)
+
+    @cached_property
     def exporter(self) -> Exporter:
         return Exporter(
             monitoring=self.monitoring,
             reconciled=self.reconciliation.figures,
+            canary=self.canary,
             counters=self.stores.counters,
             usage=self.stores.usage,
             streams=self.stores.streams,

@@ -15,7 +15,7 @@ class Counters(Protocol):
         """Add to a counter.
 
         Names are `login_failures`, `playback_errors`, `audit_failures`, `spent_millipoints`, `problem.<status>.<code>`,
-        `cut_off.<end reason>.<bucket>` and `cut_off_ms.<end reason>`.
+        `canary.ok`, `canary.failed`, `cut_off.<end reason>.<bucket>` and `cut_off_ms.<end reason>`.
         """
 
     def flush_if_due(self) -> None:

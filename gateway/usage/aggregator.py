@@ -4,6 +4,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from chalicelib.domain.ids import is_canary
 from chalicelib.domain.money.served_spans import Span
 from chalicelib.domain.money.usage import Served, day_key, day_of
 from chalicelib.domain.operations.fetches import FETCHING_MS, Fetches
@@ -101,8 +102,12 @@ class UsageAggregator:
         return self._fetches.get(session_id)
 
     def watching(self, at_ms: int) -> int:
-        """Return how many sessions have fetched a segment in the `FETCHING_MS` before this time, or later."""
-        return sum(each.segment_at_ms >= at_ms - FETCHING_MS for each in self._fetches.values())
+        """Return how many sessions have fetched a segment in the `FETCHING_MS` before this time, or later.
+
+        Synthetic viewers are left out.
+        """
+        since_ms = at_ms - FETCHING_MS
+        return sum(each.segment_at_ms >= since_ms for key, each in self._fetches.items() if not is_canary(key))
 
     def sessions(self) -> dict[str, StoredSegments]:
         """Return the active sessions in the stored form, from which a new aggregator continues."""

@@ -94,6 +94,11 @@ class Layout:
         return f"http://{HOST}:{self.prometheus_port}"
 
     @property
+    def canary_file(self) -> Path:
+        """The credentials of the canary, once it was used."""
+        return self.state_dir / "canary.json"
+
+    @property
     def emulator_url(self) -> str:
         """The endpoint for the AWS SDK."""
         return f"http://{HOST}:{self.emulator_port}"

@@ -26,6 +26,15 @@ Tollcast runs at {layout.url}  (the API: /openapi.json, media: /play/)
 `make status` shows the parts, `make logs` follows them, `make down` stops them."""
 
 
+def optional(layout: Layout, part: str) -> str:
+    """Return where an optional part is."""
+    texts = {
+        "prometheus": f"prometheus runs at {layout.prometheus_url}",
+        "canary": "canary watches every 5 minutes: `make logs PARTS=canary`, `tollcast-admin canary`",
+    }
+    return texts[part]
+
+
 def status(layout: Layout) -> int:
     """Print each part's state and whether it is healthy. Return 0 if all parts are, else 1."""
     supervisor = Supervisor(layout)

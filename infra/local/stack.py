@@ -27,7 +27,7 @@ SEED_S_MAX = 90.0
 FAILURES_MAX = 3
 # The fields of the layout that are ports, and their variables.
 PORT_NAMES = {each.field: each.name for each in SETTINGS[Part.LOCAL] if each.kind is PORT}
-# The port of each optional part. It has to be free only if the part is started.
+# The ports of optional parts. They have to be free only if the part is started.
 OPTIONAL_PORTS = {"prometheus": "prometheus_port"}
 PORTS = {name: variable for name, variable in PORT_NAMES.items() if name not in OPTIONAL_PORTS.values()}
 
@@ -73,14 +73,14 @@ def up(layout: Layout, extra: Sequence[str] = ()) -> None:
             raise
     print(report.welcome(layout), flush=True)
     for part in extra:
-        print(f"{part} runs at {getattr(layout, f'{part}_url')}", flush=True)
+        print(report.optional(layout, part), flush=True)
 
 
 def _add(layout: Layout, supervisor: Supervisor, extra: Sequence[str]) -> None:
     """Start optional parts, and return when they answer."""
     for part in extra:
-        port = OPTIONAL_PORTS[part]
-        if not supervisor.states()[part].pid:
+        port = OPTIONAL_PORTS.get(part)
+        if port and not supervisor.states()[part].pid:
             _check_free(PORT_NAMES[port], getattr(layout, port))
         supervisor.start_part(part)
         _wait(layout, supervisor, part, optional_checks(layout)[part])
@@ -219,7 +219,7 @@ def main(arguments: list[str]) -> int:
         elif command == "run" and len(arguments) > 1:
             return run(recorded(layout), arguments[1:])
         else:
-            commands = "up [prometheus]|down|status|logs [part ...]|run module [argument ...]"
+            commands = "up [prometheus] [canary]|down|status|logs [part ...]|run module [argument ...]"
             print(f"usage: python -m infra.local.stack {commands}", file=sys.stderr)
             return 2
     except (StackError, ConfigError, LockedError, SupervisionError, OSError, subprocess.TimeoutExpired) as error:

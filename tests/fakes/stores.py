@@ -22,6 +22,7 @@ from tests.fakes.money.sessions import MemoryPlaybackSessions
 from tests.fakes.money.usage import MemoryUsage
 from tests.fakes.money.wallets import MemoryStore, MemoryWallets
 from tests.fakes.operations.audit import MemoryAuditLog
+from tests.fakes.operations.canary_runs import MemoryCanaryRuns
 from tests.fakes.operations.errors import MemoryErrors
 from tests.fakes.operations.labels import MemoryLabels
 from tests.fakes.operations.series import MemorySeries
@@ -57,7 +58,7 @@ def memory_stores(settings: Settings | None = None) -> Stores:
     stores.labels = MemoryLabels(stores.users, stores.streams)
     stores.media, stores.queue = MemoryMedia(), MemoryWorkQueue()
     stores.denylist, stores.counters, stores.audit_log = FakeDenylist(), MemoryCounters(), MemoryAuditLog()
-    stores.series = MemorySeries()
+    stores.series, stores.canary_runs = MemorySeries(), MemoryCanaryRuns()
     stores.errors = MemoryErrors(stores.clock)
     return stores
 

@@ -26,6 +26,7 @@ from chalicelib.adapters.dynamodb import (
 from chalicelib.adapters.list_keys import active_keys, ended_keys
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import WrongCursor
+from chalicelib.domain.ids import CANARY_USERS
 from chalicelib.domain.money.lease import Closing
 from chalicelib.domain.money.reconciliation import RECONCILE_AFTER_MS
 from chalicelib.domain.money.sessions import DUE_SHARDS, ActiveSession, SessionKind, SessionRecord
@@ -194,6 +195,9 @@ class DynamoPlaybackSessions:
     def _count(self, shard: int) -> int:
         request = self._request("by_due", "due_shard", shard, 1000)
         del request["Limit"]
+        # The rows that it leaves out are a few, so it reads hardly more than it counts.
+        request["FilterExpression"] = "NOT begins_with(user_id, :canary)"
+        request["ExpressionAttributeValues"] |= to_row({":canary": CANARY_USERS})
         count = 0
         while True:
             with translated():

@@ -34,6 +34,7 @@ class Scope(StrEnum):
 
     CREDIT = "credit"
     METRICS = "metrics"
+    CANARY = "canary"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 Each line of a ledger belongs to a session (lease, refund, credit, settlement, adjustment, the debt that its start paid)
 or to a payment (credit, removal, reversal). A session counts on the day of its end, a payment and a reversal on theirs.
+Ledgers of synthetic viewers are left out.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.errors import Invalid
+from chalicelib.domain.ids import is_canary
 from chalicelib.domain.money.reconciliation import SessionReconciliation
 from chalicelib.domain.money.wallets import Payment
 
@@ -87,12 +89,14 @@ class Period:
 
 def totals_of_session(row: SessionReconciliation) -> MoneyTotals:
     """Return what a reconciled session adds to the totals of its day."""
+    if is_canary(row.user_id):
+        return MoneyTotals()
     return MoneyTotals(sessions=1, **{name: getattr(row, name) for name in OF_SESSION})
 
 
 def totals_of_payment(payment: Payment) -> MoneyTotals:
     """Return what a payment adds to the totals of its day: nothing if it adjusts a session, which counts it."""
-    if payment.session_id is not None:
+    if payment.session_id is not None or is_canary(payment.user_id):
         return MoneyTotals()
     amount = payment.millipoints
     return MoneyTotals(payments=1, credit_millipoints=max(0, amount), removal_millipoints=max(0, -amount))
@@ -100,6 +104,8 @@ def totals_of_payment(payment: Payment) -> MoneyTotals:
 
 def totals_of_reversal(payment: Payment) -> MoneyTotals:
     """Return what the reversal of a payment adds to the totals of the day of the reversal."""
+    if is_canary(payment.user_id):
+        return MoneyTotals()
     return MoneyTotals(
         reversals=1,
         reversal_millipoints=payment.reversed_millipoints or 0,

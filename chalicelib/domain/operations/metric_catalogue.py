@@ -120,4 +120,12 @@ DRIFT = Metric("drift_points", GAUGE, "Points served minus points paid, sessions
 DISAGREEING = Metric("disagreeing_sessions", GAUGE, "Sessions of these days whose reconciliation disagrees.")
 MISMATCHES = Metric("ledger_mismatches", GAUGE, "Sessions of these days whose ledger differs from their record.")
 
+CANARY_RUNS = Metric("canary_runs", COUNTER, "Runs of the canary by result: ok or failed.", ("result",))
+CANARY_OK = Metric("canary_ok", GAUGE, "1 if the last run of the canary worked, else 0. It never ran: missing.")
+CANARY_AGE = Metric("canary_age_seconds", GAUGE, "Time since the canary's last report.", (), "seconds")
+CANARY_STEP = Metric(
+    "canary_step_seconds", GAUGE, "How long a step of the canary's last run took.", ("step",), "seconds"
+)
+CANARY_STEP_OK = Metric("canary_step_ok", GAUGE, "1 if a step of the canary's last run worked, else 0.", ("step",))
+
 CATALOGUE = tuple(each for each in list(globals().values()) if isinstance(each, Metric))

@@ -10,6 +10,7 @@ from chalicelib.domain.money.points import MILLIPOINTS_PER_POINT
 RETURNED = {"spent_millipoints": "returned_millipoints"}
 PLAIN = ("login_failures", "playback_errors", "audit_failures")
 PROBLEM = "problem"
+CANARY = "canary"
 SLOW_CUT_OFF_MS = 5_000
 
 
@@ -47,5 +48,7 @@ def embedded_of(counts: Mapping[str, int]) -> Mapping[str, float]:
         if kind == COUNTED:
             found["cut_offs"] += count
             found["cut_offs_above_5s"] += count if int(parts[1]) > BOUNDS_MS.index(SLOW_CUT_OFF_MS) else 0
+        if kind == CANARY:
+            found[f"canary_{parts[0]}"] += count
     spent = {"points_spent": counts.get("spent_millipoints", 0) / MILLIPOINTS_PER_POINT}
     return {name: value for name, value in {**found, **spent}.items() if value}

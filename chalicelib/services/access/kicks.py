@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from chalicelib.domain.access.blocks import Block
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import SessionNotFound
+from chalicelib.domain.errors import Forbidden, SessionNotFound
+from chalicelib.domain.ids import is_canary
 from chalicelib.domain.money.sessions import SessionKind, SessionRecord
 from chalicelib.domain.operations.audit import Action, Actor, kick_action
 from chalicelib.ports.money import PlaybackSessions, Wallets
@@ -47,11 +48,14 @@ class Kicks:
 
         The viewer gets `message`; a session that had ended before keeps its end and gets none. With `block_minutes`,
         the viewer starts no session for so long, on the stream of this one (`block_stream`) or on any, and all sessions
-        end that the block would refuse. Raise `SessionNotFound` or `Busy`.
+        end that the block would refuse. Raise `SessionNotFound`, `Busy`, or `Forbidden` for a service key that kicks
+        another than a synthetic viewer.
         """
         record = self._sessions.get(session_id)
         if record is None:
             raise SessionNotFound(f"There is no session {session_id}.")
+        if by is not None and by.is_key and not is_canary(session_id):
+            raise Forbidden("A service key may kick sessions of synthetic viewers only.")
         block = None
         if block_minutes is not None:
             # First, so that the viewer cannot start a session between.

@@ -16,7 +16,7 @@ from chalicelib.domain.errors import (
     StreamNotLive,
     Unauthenticated,
 )
-from chalicelib.domain.ids import new_session_id, session_id_of
+from chalicelib.domain.ids import is_canary, new_session_id, session_id_of
 from chalicelib.domain.money.errors import LeaseNotPaid
 from chalicelib.domain.money.lease import PREVIEW_MS, Outcome
 from chalicelib.domain.money.lists import SessionFilter
@@ -103,7 +103,7 @@ class Playback:
         session has ended), `IdempotencyMismatch`, `Blocked`, `Forbidden` (disabled) or `TooManyRequests`.
         """
         budget = MILLIPOINTS_MAX if max_points is None else max_points * MILLIPOINTS_PER_POINT
-        session_id = session_id_of(user_id, idempotency_key) if idempotency_key else new_session_id()
+        session_id = session_id_of(user_id, idempotency_key) if idempotency_key else new_session_id(user_id)
         found = self._session_opener.find(user_id, session_id, stream_id, budget) if idempotency_key else None
         if found is not None:
             return Opened(**vars(found), stream=self._streams.get(stream_id))
@@ -111,14 +111,16 @@ class Playback:
         self._blocks.check(user_id, stream_id)
         stream = self._live_stream(stream_id)
         record = self._record(user_id, session_id, stream, SessionKind.VIEWING)
+        # A synthetic viewer takes no place from others.
+        viewers_max = 0 if is_canary(user_id) else stream.viewers_max
         try:
-            return self._open(record, stream, client, budget, stream.viewers_max)
+            return self._open(record, stream, client, budget, viewers_max)
         except (SessionLimit, StreamFull) as limit:
             if not replace or not limit.extra["sessions"]:
                 raise
             oldest = limit.extra["sessions"][0]["session_id"]
         self._billing.end(user_id, oldest, EndReason.SUPERSEDED)
-        return self._open(record, stream, client, budget, stream.viewers_max)
+        return self._open(record, stream, client, budget, viewers_max)
 
     def preview(self, stream_id: str, *, client: Client, by: Actor) -> Opened:
         """Open a free session of `PREVIEW_MS` for an operator. Heartbeats do not extend it."""

@@ -12,8 +12,8 @@ from chalicelib.domain.accounts.users import (
     check_user_version,
 )
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import Busy, UserNotFound
-from chalicelib.domain.ids import USER_ID, new_user_id
+from chalicelib.domain.errors import Busy, EmailTaken, UserNotFound
+from chalicelib.domain.ids import USER_ID, is_canary, new_canary_id, new_user_id
 from chalicelib.domain.operations.audit import Action, Actor, account_action, user_values
 from chalicelib.domain.versions import Expected
 from chalicelib.ports.common import Clock, ListPage, RowRefused
@@ -43,11 +43,13 @@ class Accounts:
         self._audit = audit
         self._clock = clock
 
-    def create(self, email: str, password: str, role: Role, *, by: Actor | None = None) -> User:
-        """Create an account with an empty wallet. Raise `EmailTaken` or `Invalid`."""
+    def create(
+        self, email: str, password: str, role: Role, *, user_id: str | None = None, by: Actor | None = None
+    ) -> User:
+        """Create an account with an empty wallet, and an id at random by default. Raise `EmailTaken` or `Invalid`."""
         check_new_password(password, email)
         user = User(
-            user_id=new_user_id(),
+            user_id=user_id or new_user_id(),
             email=email,
             password_hash=self._passwords.hash(password),
             role=role,
@@ -70,6 +72,19 @@ class Accounts:
         if user is None:
             return self.create(email, password, Role.ADMIN, by=by)
         return self.change(user.user_id, password=password, role=Role.ADMIN, disabled=False, by=by)
+
+    def make_canary(self, email: str, password: str, *, by: Actor) -> User:
+        """Return the synthetic viewer with this email, enabled and with this password.
+
+        Raise `EmailTaken` if another account has the email, or `Invalid`.
+        """
+        check_credentials(email, password)
+        user = self._users.by_email(email)
+        if user is None:
+            return self.create(email, password, Role.VIEWER, user_id=new_canary_id(), by=by)
+        if not is_canary(user.user_id):
+            raise EmailTaken(f"The account {email} is a person's: its sessions count. Use another email.")
+        return self.change(user.user_id, password=password, disabled=False, by=by)
 
     def id_of(self, email: str) -> str:
         """Return the id of the account with this email. Raise `UserNotFound`, also for an erased account."""

@@ -27,6 +27,7 @@ from chalicelib.ports.money import OnTimeBeat, PlaybackSessions, WalletRefused, 
 from chalicelib.services.money.delivery_cache import DeliveryCache, DeliveryStatus
 from chalicelib.services.money.ledger import LedgerService
 from chalicelib.services.money.metering import Metering
+from chalicelib.services.money.spending import count_spent
 
 TRIES_MAX = 8
 BACKOFF_S_MAX = 0.02
@@ -176,7 +177,7 @@ class Billing:
             self._ledger.make_room(refusal.wallet or wallet)
             return False
         self._denylist.deny_session(session.session_id, reason)
-        self._counters.add("spent_millipoints", -closing.refund_millipoints)
+        count_spent(self._counters, wallet.user_id, -closing.refund_millipoints)
         self._ledger.flush_if_due(self._ledger.wallet(wallet.user_id))
         return True
 
@@ -247,7 +248,7 @@ class Billing:
         """Return the session after all outage credits. Raise `WalletRefused`."""
         while (credit := next_credit(session, outages, now_ms)) is not None:
             wallet = self._wallets.credit_outage(seen.user_id, session, credit, now_ms)
-            self._counters.add("spent_millipoints", -credit.millipoints)
+            count_spent(self._counters, seen.user_id, -credit.millipoints)
             self._ledger.flush_if_due(wallet)
             session = wallet.sessions[session.session_id]
         return session
@@ -255,7 +256,7 @@ class Billing:
     def _sold(self, wallet: Wallet, session_id: str, seq: int, outcome: Outcome, now_ms: int) -> Beat:
         session = wallet.sessions[session_id]
         charged = session.price_of(seq)
-        self._counters.add("spent_millipoints", charged)
+        count_spent(self._counters, wallet.user_id, charged)
         self._ledger.flush_if_due(wallet)
         return Beat(wallet=wallet, session=session, outcome=outcome, charged_millipoints=charged, now_ms=now_ms)
 

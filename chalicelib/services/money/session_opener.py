@@ -17,6 +17,7 @@ from chalicelib.ports.money import NoPlace, PlaybackSessions, WalletRefused, Wal
 from chalicelib.services.money.billing import TRIES_MAX, Beat, Billing, back_off
 from chalicelib.services.money.delivery_cache import DeliveryCache
 from chalicelib.services.money.ledger import LedgerService
+from chalicelib.services.money.spending import count_spent
 
 # How many sessions of a full stream are checked for an expired lease; the reaper ends the others.
 LAPSED_LOOKED_AT_MAX = 100
@@ -113,7 +114,7 @@ class SessionOpener:
             except WalletRefused:
                 self._ledger.make_room(wallet)
                 continue
-            self._counters.add("spent_millipoints", purchase.charge_millipoints)
+            count_spent(self._counters, user_id, purchase.charge_millipoints)
             return Beat(
                 wallet=self._after_start(wallet, session, debt),
                 session=session,

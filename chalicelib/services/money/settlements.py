@@ -20,6 +20,7 @@ from chalicelib.ports.common import Clock
 from chalicelib.ports.counters import Counters
 from chalicelib.ports.money import PlaybackSessions, WalletRefused, Wallets
 from chalicelib.services.money.ledger import LedgerService
+from chalicelib.services.money.spending import count_spent
 
 TRIES_MAX = 8
 
@@ -73,7 +74,7 @@ class Settlements:
                 self._ledger.make_room(refusal.wallet or wallet)
                 done = False
             if done:
-                self._counters.add("spent_millipoints", -written.delta_millipoints)
+                count_spent(self._counters, record.user_id, -written.delta_millipoints)
                 self._ledger.flush_if_due(self._ledger.wallet(record.user_id))
             record = self._again(record)
             if record.settled_at_ms is not None:

@@ -12,6 +12,7 @@ from chalicelib.domain.money.points import MILLIPOINTS_PER_POINT
 from chalicelib.domain.money.reconciliation import ReconciliationFigures
 from chalicelib.domain.operations import metric_catalogue as names
 from chalicelib.domain.operations.metric_catalogue import Family, Metric, Sample
+from chalicelib.domain.operations.totals import CANARY
 from chalicelib.domain.operations.traffic import CLOSED_NAME, REFUSALS, STATUS_CLASSES, Kept, Part
 from chalicelib.domain.operations.workers import is_present
 from chalicelib.domain.streams.runtime import Runtime, RuntimeState, Waiting, effective_state, is_delivered
@@ -21,6 +22,7 @@ from chalicelib.ports.counters import Counters
 from chalicelib.ports.streams import Runtimes, Streams, WorkQueue
 from chalicelib.ports.usage import Usage
 from chalicelib.ports.workers import Workers
+from chalicelib.services.operations.canary import Canary
 from chalicelib.services.operations.monitoring import PROBLEM_PREFIX, Monitoring
 
 STREAMS_PER_PAGE = 200
@@ -40,6 +42,7 @@ class Exporter:
         *,
         monitoring: Monitoring,
         reconciled: Callable[[], ReconciliationFigures],
+        canary: Canary,
         counters: Counters,
         usage: Usage,
         streams: Streams,
@@ -51,6 +54,7 @@ class Exporter:
     ) -> None:
         self._monitoring = monitoring
         self._reconciled = reconciled
+        self._canary = canary
         self._counters = counters
         self._usage = usage
         self._streams = streams
@@ -70,6 +74,7 @@ class Exporter:
             "workers": self._of_workers,
             "queue": self._of_queue,
             "reconciliation": self._of_reconciliation,
+            "canary": self._of_canary,
         }
         found, read = [_one(names.BUILD, 1, self._version)], {}
         for part, families in parts.items():
@@ -100,6 +105,7 @@ class Exporter:
             Family(names.PROBLEMS, [Sample(labels, count) for labels, count in sorted(problems.items())]),
             Family(names.CUT_OFF, [each for reason in sorted(EARLY) for each in _histogram(reason, totals)]),
             Family(names.PAGES_BEHIND, [] if behind is None else [Sample((), behind)]),
+            _by_label(names.CANARY_RUNS, {each: totals.get(f"{CANARY}.{each}", 0) for each in ("ok", "failed")}),
         ]
 
     def _of_sessions(self) -> list[Family]:
@@ -175,6 +181,17 @@ class Exporter:
             _one(names.DRIFT, figures.drift_points),
             _one(names.DISAGREEING, figures.disagreeing),
             _one(names.MISMATCHES, figures.ledger_mismatches),
+        ]
+
+    def _of_canary(self) -> list[Family]:
+        run = self._canary.last()
+        if run is None:
+            return []
+        return [
+            _one(names.CANARY_OK, int(run.is_ok)),
+            _one(names.CANARY_AGE, max(0, self._clock.now_ms() - run.at_ms) / MS_PER_S),
+            _by_label(names.CANARY_STEP, {step: ms / MS_PER_S for step, ms, _ in run.steps}),
+            _by_label(names.CANARY_STEP_OK, {step: int(is_ok) for step, _, is_ok in run.steps}),
         ]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from chalicelib.domain.ids import is_canary
 from chalicelib.domain.money.cut_offs import HOUR_MS, p99_ms
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.usage import Follower, day_of
@@ -97,7 +98,8 @@ class Sampler:
         followers, counted = self._usage.followers(), self._counted_by_stream(now_ms)
         is_followed = is_counted(now_ms - MINUTE_MS, now_ms - FOLLOWED_MS, followers)
         growth = _growth(seen, counted, now_ms) if is_followed else None
-        sessions = list(all_items(self._sessions.all_active, limit=SESSIONS_PER_PAGE))
+        active = all_items(self._sessions.all_active, limit=SESSIONS_PER_PAGE)
+        sessions = [each for each in active if not is_canary(each.user_id)]
         stream_ids, sampled = self._look(sessions, now_ms)
 
         samples = {each.stream.stream_id: _of_stream(each, growth, now_ms) for each in sampled}

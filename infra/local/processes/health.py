@@ -49,7 +49,11 @@ def checks(layout: Layout) -> dict[str, Callable[[], bool]]:
 
 def optional_checks(layout: Layout) -> dict[str, Callable[[], bool]]:
     """Return a check for each part that runs only on request."""
-    return {"prometheus": lambda: _status(_tcp(layout.prometheus_port), "/-/ready") == 200}
+    return {
+        "prometheus": lambda: _status(_tcp(layout.prometheus_port), "/-/ready") == 200,
+        # Whether its runs work is for the metrics to say.
+        "canary": lambda: layout.canary_file.exists(),
+    }
 
 
 def accepts_connections(path: Path) -> bool:

@@ -27,7 +27,7 @@ ANSWER_S_MAX = 5.0
 LEFTOVER_GRACE_S = 10.0
 PARTS = ("emulator", "api", "endpoints", "scheduler", "worker", "refusals", "ingest", "nginx", "usage")
 # Parts that run only if `make up` was asked for them.
-OPTIONAL_PARTS = ("prometheus",)
+OPTIONAL_PARTS = ("prometheus", "canary")
 ALL_PARTS = (*PARTS, *OPTIONAL_PARTS)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from chalicelib.domain.ids import is_canary
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import DUE_SHARDS, ActiveSession, SessionKind, SessionRecord
 from chalicelib.ports.common import ListPage
@@ -47,7 +48,7 @@ class MemoryPlaybackSessions:
         return page_of([r for r in self._all() if r.active], limit, cursor)
 
     def count_active(self) -> int:
-        return sum(record.active for record in self._all())
+        return sum(record.active and not is_canary(record.user_id) for record in self._all())
 
     def due(self, shard: int, now_ms: int, limit: int) -> Sequence[SessionRecord]:
         assert 0 <= shard < DUE_SHARDS

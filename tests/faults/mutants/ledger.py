@@ -59,8 +59,8 @@ MUTANTS_OF_LEDGER = {
     ),
     "an idempotency key is ignored": Mutant(
         "chalicelib/services/access/playback.py",
-        "session_id_of(user_id, idempotency_key) if idempotency_key else new_session_id()",
-        "new_session_id()",
+        "session_id_of(user_id, idempotency_key) if idempotency_key else new_session_id(user_id)",
+        "new_session_id(user_id)",
         steps("fault and start"),
     ),
     "a start that was made is refused": Mutant(

@@ -23,7 +23,7 @@ def test_scripts_parse_and_print_their_usage():
     assert run("bash", "-n", "infra/local/setup/install.sh").returncode == 0
     assert "make test" in (ROOT / ".ci/run").read_text()
     done = run(sys.executable, "-m", "infra.local.stack", "fly")
-    assert (done.returncode, "up [prometheus]|down|status|logs" in done.stderr) == (2, True)
+    assert (done.returncode, "up [prometheus] [canary]|down|status|logs" in done.stderr) == (2, True)
 
 
 def test_continuous_integration_runs_what_people_run_and_hooks_need_no_download():
