@@ -35,6 +35,8 @@ MESSAGE = "This session of the canary is over."
 PAGE = 200
 # By then an ended session is settled: it takes 3 minutes.
 SETTLED_MS = 600_000
+# Each lease and the settlement are rounded.
+ROUNDED_MILLIPOINTS = 5
 MS_PER_S, MS_PER_MINUTE = 1_000, 60_000
 
 
@@ -197,9 +199,23 @@ class Run:
                 continue
             if ended_ms > time.time() * MS_PER_S - SETTLED_MS:
                 continue
-            if each["settled_at_ms"] is None:
-                raise StepFailed(f"the session {each['session_id']} ended long ago and is not settled")
+            self._check_cost(self._call("GET", f"/me/sessions/{each['session_id']}"))
             return
+
+    def _check_cost(self, session: dict[str, Any]) -> None:
+        name = f"the session {session['session_id']}"
+        if session["settled_at_ms"] is None:
+            raise StepFailed(f"{name} ended more than {SETTLED_MS // MS_PER_MINUTE} minutes ago and is not settled")
+        if session["media_ms"] is None:
+            return  # Its gateway's log was lost, so what it was served is not known.
+        rate = session["rate_millipoints_per_minute"]
+        # What the stage's settings keep of what was paid and not served.
+        unserved = -min(0, session["settled_ms"]) * rate // MS_PER_MINUTE
+        kept = max(0, unserved - max(0, session["settled_millipoints"]))
+        over = session["charged_millipoints"] - kept - session["media_ms"] * rate // MS_PER_MINUTE
+        if abs(over) > ROUNDED_MILLIPOINTS:
+            served = f"{session['media_ms']} ms served, at {rate} a minute"
+            raise StepFailed(f"{name} cost {session['charged_millipoints']} millipoints for {served}")
 
     def _clean_up(self) -> None:
         with suppress(CliError):

@@ -25,6 +25,7 @@ COMMANDS = {
     "workers": "What runs the streams.",
     "series": "Figures over time.",
     "errors": "Errors that the API returned.",
+    "canary": "What the synthetic viewer saw.",
     "audit": "What operators did.",
     "logout": "Revoke the login.",
 }

@@ -9,10 +9,14 @@ from threading import Event, Thread
 
 import httpx
 
+from canary.__main__ import run_once
+from canary.credentials import read_credentials
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb import to_row
 from chalicelib.domain.money.errors import LedgerDamaged
 from chalicelib.domain.money.usage import Served
+from chalicelib.domain.operations.canary import STEPS, new_run
+from infra.commands.add_canary import add_canary
 from infra.local.processes.supervision import Supervisor
 from infra.local.setup.seed import STREAM_ID
 from infra.migrations.m0001_initial import ensure_queues
@@ -212,6 +216,33 @@ def _agree(lab: Lab) -> bool:
     return lab.services.reconciliation.figures().ledger_mismatches == 0
 
 
+@contextmanager
+def canary_silent(lab: Lab) -> Iterator[None]:
+    """Store a run that ended 20 minutes ago, as if none had followed, and do the next one afterwards."""
+    lab.operator.go_live()
+    steps_ms, ago_ms = (1,) * len(STEPS), 20 * 60_000
+    lab.services.stores.canary_runs.add(new_run(lab.services.stores.clock.now_ms() - ago_ms, steps_ms, None))
+    yield
+    run_canary(lab)
+
+
+@contextmanager
+def canary_fails(lab: Lab) -> Iterator[None]:
+    """Run the canary while the gateway cannot authorize it."""
+    lab.operator.go_live()
+    with stopped(lab, "endpoints"):
+        run_canary(lab)
+        yield
+    wait_for("endpoints", lambda: run_canary(lab), 60)
+
+
+def run_canary(lab: Lab) -> bool:
+    file = lab.stack.layout.canary_file
+    if not file.exists():
+        add_canary(lab.services, "canary@local", file)
+    return run_once(lab.stack.url, read_credentials(file), STREAM_ID)
+
+
 # Each cause, and the alarms that it has to raise.
 Cause = Callable[[Lab], AbstractContextManager[None]]
 CAUSES: dict[Cause, tuple[str, ...]] = {
@@ -226,5 +257,7 @@ CAUSES: dict[Cause, tuple[str, ...]] = {
     too_many_streams: ("NoCapacity",),
     worker_hangs: ("NoWorker", "WorkerSilent", "ManifestOld", "StreamNotDelivered", "QueueBehind"),
     follower_hangs: ("GatewayLogBehind",),
+    canary_silent: ("CanarySilent",),
+    canary_fails: ("CanaryFailed",),
     bad_sessions: ("KickSlow", "DriftHigh", "LedgerMismatch"),
 }

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, computed_field, model_validator
 
 from chalicelib.api.models.common import Answer, ListQuery, Request
 from chalicelib.api.models.forms import Email, Form, UserId
 from chalicelib.domain.accounts.users import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Role
+from chalicelib.domain.ids import is_canary
 
 Password = Annotated[str, StringConstraints(min_length=1, max_length=PASSWORD_CHARS_MAX)]
 NewPassword = Annotated[str, StringConstraints(min_length=PASSWORD_CHARS_MIN, max_length=PASSWORD_CHARS_MAX)]
@@ -45,6 +46,12 @@ class UserAnswer(Answer):
     role: Role
     disabled: bool
     created_at_ms: int
+
+    @computed_field(description="a synthetic viewer, whom business figures leave out")  # type: ignore[prop-decorator]
+    @property
+    def is_canary(self) -> bool:
+        """Whether business figures leave the account out."""
+        return is_canary(self.user_id)
 
 
 class EditableUserAnswer(UserAnswer):

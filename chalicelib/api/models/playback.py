@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, computed_field, model_validator
 
 from chalicelib.api.models.blocks import BlockAnswer
 from chalicelib.api.models.common import Answer, Request, TimeRangeQuery
 from chalicelib.api.models.forms import IdempotencyKey, OneLine, SessionId, StreamId, UserId
 from chalicelib.domain.access.blocks import BLOCK_MINUTES_MAX
 from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.ids import is_canary
 from chalicelib.domain.money.lease import Outcome
 from chalicelib.domain.money.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
 from chalicelib.domain.money.sessions import SessionKind
@@ -166,6 +167,12 @@ class SessionAnswer(Settled):
     watched_ms: int | None
     cut_off_ms: int | None
     cut_off_measured: bool | None
+
+    @computed_field(description="of a synthetic viewer, whom business figures leave out")  # type: ignore[prop-decorator]
+    @property
+    def is_canary(self) -> bool:
+        """Whether business figures leave the session out."""
+        return is_canary(self.user_id)
 
 
 class SessionsQuery(TimeRangeQuery):

@@ -56,6 +56,10 @@ TOTALS: dict[str, Any] = {
     "credit_millipoints": 1_234_567_890, "removal_millipoints": 0, "reversal_millipoints": 5, "debt_millipoints": 0,
     "ledger_millipoints": -1_234_567_890,
 }  # fmt: skip
+CANARY: dict[str, Any] = {
+    "at_ms": AT_MS, "is_ok": False, "failed_step": "cut_off", "failure": "media was still served 5 s after the kick",
+    "steps": [{"step": "login", "ms": 12_345, "is_ok": True}],
+}  # fmt: skip
 AUDIT: dict[str, Any] = {
     "at_ms": AT_MS, "by_user_id": USER_ID, "action": "stream.ingest_key", "target": SESSION_ID, "ip": "203.0.113.200",
     "before": {"rate_millipoints_per_minute": 60_000}, "after": {"rate_millipoints_per_minute": 500, "slate": True},

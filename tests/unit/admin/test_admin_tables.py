@@ -9,7 +9,7 @@ import pytest
 from player.terminal.text import cells
 from tests.unit.admin import server_items
 from tests.unit.admin.server_items import AUDIT, ENDED_SESSION, KEY, RECONCILIATION, SESSION, STREAM, USER, WORKER
-from tollcast_admin.commands import blocks, errors, keys, payments, reconcile, sessions, streams, users, workers
+from tollcast_admin.commands import blocks, canary, errors, keys, payments, reconcile, sessions, streams, users, workers
 from tollcast_admin.display.actions import entry_lines
 from tollcast_admin.display.columns import column_table
 from tollcast_admin.display.fields import field_lines
@@ -28,6 +28,7 @@ TABLES = {
     "workers": (workers.COLUMNS, WORKER, []),
     "blocks": (blocks.COLUMNS, server_items.BLOCK, ["block_id"]),
     "payments": (payments.COLUMNS, server_items.PAYMENT, ["payment_id"]),
+    "canary": (canary.COLUMNS, server_items.CANARY, []),
     "errors": (errors.COLUMNS, server_items.ERROR, []),
     "totals": (reconcile.TOTALS, server_items.TOTALS, ["period"]),
 }

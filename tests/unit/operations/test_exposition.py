@@ -12,6 +12,7 @@ from chalicelib.bootstrap import Container
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.cut_offs import counters_of
 from chalicelib.domain.money.reconciliation import ReconciliationFigures
+from chalicelib.domain.operations.canary import STEPS
 from chalicelib.domain.operations.metric_catalogue import CATALOGUE, LABELLED_STREAMS_MAX, Family, Kind, Metric, Sample
 from chalicelib.domain.operations.traffic import TOTALS_MINUTE
 from chalicelib.domain.operations.workers import Worker
@@ -70,6 +71,7 @@ def busy(services: Container) -> Container:
     live_stream(services, "stream-1")
     services.stores.workers.report(Worker(worker_id='w"\\1', capacity=4, stream_ids=("stream-1",), seen_at_ms=now_ms))
     services.stores.queue.send("stream-1")
+    services.canary.report((40,) * len(STEPS), None)
     return services
 
 
