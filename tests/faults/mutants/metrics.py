@@ -17,7 +17,42 @@ AT_OBSERVABILITY = ("tests/unit/operations/test_observability.py",)
 AT_CUT_OFFS = ("tests/integration/gateway/usage/test_cut_offs.py",)
 AT_FOLLOWER = ("tests/unit/gateway/test_usage_follower.py",)
 
+AT_CANARY = ("tests/http/operations/test_canary.py",)
+
 MUTANTS_OF_METRICS = {
+    "metrics: the canary's spending is business": Mutant(
+        "chalicelib/services/money/spending.py", "if not is_canary(user_id):", "if user_id:", AT_CANARY
+    ),
+    "metrics: the canary's payments are in the money totals": Mutant(
+        "chalicelib/domain/money/totals.py", " or is_canary(payment.user_id):", ":", AT_CANARY
+    ),
+    "metrics: the canary is an active session": Mutant(
+        "chalicelib/adapters/money/dynamodb_sessions.py",
+        '"NOT begins_with(user_id, :canary)"',
+        '"NOT begins_with(session_id, :canary)"',
+        AT_CANARY,
+    ),
+    "metrics: the canary takes a viewer's place": Mutant(
+        "chalicelib/services/access/playback.py",
+        "0 if is_canary(user_id) else stream.viewers_max",
+        "stream.viewers_max",
+        AT_CANARY,
+    ),
+    "metrics: the canary's key kicks everyone": Mutant(
+        "chalicelib/services/access/kicks.py",
+        "by.is_key and not is_canary(session_id)",
+        "by.is_key and not session_id",
+        AT_CANARY,
+    ),
+    "metrics: the canary is watching": Mutant(
+        "gateway/usage/aggregator.py", " if not is_canary(key))", ")", ("tests/unit/gateway/test_recent_fetches.py",)
+    ),
+    "metrics: the canary is in a stream's series": Mutant(
+        "chalicelib/services/operations/sampler.py",
+        " if not is_canary(each.user_id)]",
+        "]",
+        ("tests/unit/operations/test_sampler.py",),
+    ),
     "metrics: points that are given back lower a total": Mutant(
         TOTALS, "    if amount >= 0:", "    if True:", AT_COUNTERS
     ),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.ids import new_canary_id, new_session_id
 from chalicelib.domain.money.usage import Follower
 from chalicelib.domain.operations.fetches import (
     BUCKETS_MAX,
@@ -39,7 +40,14 @@ def follower(through_ms: int, reported_at_ms: int = NOW, **more: Any) -> Followe
 
 
 def test_segments_count_as_fetches_and_playlists_as_bytes_only() -> None:
-    aggregator = reading(segment(1), line("index.m3u8", at_s=AT_S + 20, bytes=70), segment(2, session=B))
+    canary = new_session_id(new_canary_id())
+    lines = (
+        segment(1),
+        line("index.m3u8", at_s=AT_S + 20, bytes=70),
+        segment(2, session=B),
+        segment(3, session=canary),
+    )
+    aggregator = reading(*lines)
     found = aggregator.fetches(A)
     assert found is not None and (found.segment_at_ms, sum(found.buckets.values())) == (AT_MS, 1_070)
     assert [aggregator.watching(AT_MS + after_ms) for after_ms in (0, 15_000, 15_001)] == [2, 2, 0]

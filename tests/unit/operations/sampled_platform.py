@@ -73,8 +73,8 @@ class SampledPlatform:
         seen = self.stores.streams.get(STREAM_ID)
         self.stores.streams.replace(seen, replace(seen, desired_state=state, desired_since_ms=self.clock.now_ms()))
 
-    def watch(self, session_id: str) -> None:
-        record = session_record(self.clock.now_ms(), session_id=session_id, stream_id=STREAM_ID)
+    def watch(self, session_id: str, **more: str) -> None:
+        record = session_record(self.clock.now_ms(), session_id=session_id, stream_id=STREAM_ID, **more)
         self.stores.rows.records[session_id] = record
 
     def serve(self, requests: int = 1, minute: int | None = None) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.ids import new_canary_id, new_session_id
 from chalicelib.domain.money.cut_offs import HOUR_MS, histograms
 from chalicelib.domain.operations.series import SeriesName
 from chalicelib.domain.operations.traffic import MINUTE_MS
@@ -33,6 +34,15 @@ def test_a_minute_of_the_platform_and_of_a_stream(platform: SampledPlatform) -> 
     assert platform.read("points_per_minute", 1, STREAM_ID) == [60], "the rate of its session"
     assert platform.read("login_failures", 4) == [0, 0, 2, 0]
     assert platform.read("playback_errors", 4) == [0, 0, 1, 0]
+
+
+def test_a_synthetic_viewer_is_in_no_figure(platform: SampledPlatform) -> None:
+    canary = new_canary_id()
+    platform.watch(new_session_id(canary), user_id=canary)
+    platform.steps(2)
+    for stream_id in (None, STREAM_ID):
+        assert platform.read("active_sessions", 1, stream_id) == [1]
+    assert platform.read("points_per_minute", 1, STREAM_ID) == [60]
 
 
 def test_minutes_before_the_first_sample_are_unknown(platform: SampledPlatform) -> None:
