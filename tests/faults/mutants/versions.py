@@ -27,7 +27,7 @@ MUTANTS_OF_VERSIONS = {
         SUMS,
     ),
     "totals: an adjustment counts as a payment, too": Mutant(
-        TOTALS, "    if payment.session_id is not None:\n", "    if payment is None:\n", SUM_RULES
+        TOTALS, "if payment.session_id is not None or is_canary", "if is_canary", SUM_RULES
     ),
     "totals: an adjusted session is not reconciled again by itself": Mutant(
         RECORDS,
