@@ -36,6 +36,8 @@ KINDS: dict[IssueType, IssueKind] = {
         severity=Severity.INFO,
         advice="Set sound card and sender to the same sample rate (48 kHz), or take sound and picture from one device. "
         "The sound is stretched meanwhile.",
+        # A measurement takes 20 s. One alone may be of a jump or a gap.
+        opens_after_s=25.0,
         closes_after_s=60.0,
     ),
     IssueType.PICTURE_PAUSED: IssueKind(
@@ -139,8 +141,10 @@ KINDS: dict[IssueType, IssueKind] = {
         closes_after_s=20.0,
     ),
     IssueType.BITRATE_LOW: IssueKind(
-        severity=Severity.WARNING,
-        advice="Check the sender's upstream. Set a bitrate that it always has, with rate control CBR.",
+        # With a variable bitrate, a slide after a film looks the same as a bad upstream.
+        severity=Severity.INFO,
+        advice="If the picture hardly moves, this is as it should be. Else check the sender's upstream, and set a "
+        "bitrate that it always has, with rate control CBR.",
         opens_after_s=10.0,
         closes_after_s=20.0,
     ),

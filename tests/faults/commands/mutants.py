@@ -15,6 +15,7 @@ from tests.faults.mutants.gateway import MUTANTS_OF_GATEWAY
 from tests.faults.mutants.ledger import MUTANTS_OF_LEDGER
 from tests.faults.mutants.media import MUTANTS_OF_MEDIA
 from tests.faults.mutants.metrics import MUTANTS_OF_METRICS
+from tests.faults.mutants.operating import MUTANTS_OF_OPERATING
 from tests.faults.mutants.payments import MUTANTS_OF_PAYMENTS
 from tests.faults.mutants.selling import MUTANTS_OF_SELLING
 from tests.faults.mutants.settling import MUTANTS_OF_SETTLING
@@ -29,6 +30,7 @@ MUTANTS = (
     | MUTANTS_OF_GATEWAY
     | MUTANTS_OF_MEDIA
     | MUTANTS_OF_METRICS
+    | MUTANTS_OF_OPERATING
     | MUTANTS_OF_VERSIONS
 )
 
