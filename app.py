@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from chalice.app import AuthRequest, AuthResponse, Chalice, CloudWatchEvent, Rate
 
-from chalicelib.api import media
+from chalicelib.api.access import media
 from chalicelib.api.answers import middleware
 from chalicelib.api.openapi import ALL_ROUTES
 from chalicelib.bootstrap import Container, container

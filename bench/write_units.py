@@ -25,8 +25,8 @@ from chalicelib.domain.money.served_spans import Span
 from chalicelib.domain.money.usage import Served
 from chalicelib.domain.money.wallets import PAGE_ENTRIES
 from chalicelib.domain.streams.runtime import Outage
-from chalicelib.ports.reconciliation import Due
-from chalicelib.ports.usage import Usage
+from chalicelib.ports.money.reconciliation import Due
+from chalicelib.ports.money.usage import Usage
 from tests.fakes.access.denylist import FakeDenylist
 from tests.fakes.money.sessions import session_record
 from tests.fakes.simple import MemoryCounters, SetClock, Switch

@@ -45,9 +45,9 @@ from chalicelib.domain.operations.totals import embedded_of
 from chalicelib.observability import emit_metrics
 
 if TYPE_CHECKING:
+    from chalicelib.ports.access.keys import KeyStore
     from chalicelib.ports.common import Clock
-    from chalicelib.ports.keys import KeyStore
-    from chalicelib.ports.media import Denylist
+    from chalicelib.ports.streams.media import Denylist
 
 
 class Stores:

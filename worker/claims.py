@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from chalicelib.domain.streams.runtime import Claim
 from chalicelib.ports.common import Clock, StoreUnavailable
-from chalicelib.ports.streams import Runtimes
+from chalicelib.ports.streams.streams import Runtimes
 
 # A worker that dies is replaced after this time; viewers wait as long.
 TTL_MS = 6_000

@@ -10,27 +10,15 @@ from chalice.app import Response
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from chalicelib.api import (
-    account,
-    audit,
-    auth,
-    blocks,
-    canary,
-    money,
-    monitoring,
-    playback,
-    reconciliation,
-    series,
-    sessions,
-    streams,
-    users,
-    wallets,
-    workers,
-)
+from chalicelib.api.access import auth, blocks, playback, sessions
+from chalicelib.api.accounts import account, users
 from chalicelib.api.answers import make_response
 from chalicelib.api.checks import PATH_FORMS, PAYMENT_PATH
 from chalicelib.api.endpoint import Call, Endpoint, Routes
+from chalicelib.api.money import money, reconciliation, wallets
+from chalicelib.api.operations import audit, canary, monitoring, series, workers
 from chalicelib.api.responses import PROBLEM_SCHEMA, REF, answers_of, responses_of, revalidates
+from chalicelib.api.streams import streams
 from chalicelib.config import VERSION
 from chalicelib.domain.accounts.users import Role
 from chalicelib.domain.money.usage import DAY

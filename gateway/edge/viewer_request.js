@@ -10,7 +10,7 @@
 import cf from 'cloudfront';
 import crypto from 'crypto';
 
-// Keep these patterns equal to those in nginx.conf.template and chalicelib/api/media.py. They match no
+// Keep these patterns equal to those in nginx.conf.template and chalicelib/api/access/media.py. They match no
 // percent-encoding.
 const PATH = /^\/play\/([a-z2-7]{26})\/((?:[a-z0-9]{1,32}\/)?index\.m3u8|[a-z0-9]{1,32}\/[a-z0-9-]{1,64}\.ts)$/;
 const STREAM = /^[a-z0-9][a-z0-9-]{0,62}$/;

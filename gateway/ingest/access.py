@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from chalicelib.domain.ids import STREAM_ID
 from chalicelib.domain.streams.ingest import ListenProtocol
-from chalicelib.domain.streams.ingest_refusals import RefusalCode
+from chalicelib.domain.streams.issues.ingest_refusals import RefusalCode
 from chalicelib.domain.streams.stream import Stream, takes_rtmp
 from chalicelib.ports.common import StoreUnavailable
 from gateway.responses import Environ, Response

@@ -9,7 +9,7 @@ import re
 from collections import OrderedDict
 
 from chalicelib.domain.ids import STREAM_ID
-from chalicelib.domain.streams.ingest_refusals import RefusalCode
+from chalicelib.domain.streams.issues.ingest_refusals import RefusalCode
 
 # Syslog's priority, time and tag.
 _SYSLOG = r"<\d{1,3}>\w{3} [ \d]\d \d\d:\d\d:\d\d ingest: "

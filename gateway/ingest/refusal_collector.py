@@ -16,9 +16,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chalicelib.domain.streams.ingest_refusals import IngestRefusal, RefusalCode
+from chalicelib.domain.streams.issues.ingest_refusals import IngestRefusal, RefusalCode
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.ports.media import EtagMismatch
+from chalicelib.ports.streams.media import EtagMismatch
 from chalicelib.services.streams.ingest_refusals import IngestRefusals
 from gateway.ingest.log_parser import IngestLogParser
 

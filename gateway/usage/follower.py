@@ -19,7 +19,7 @@ from pathlib import Path
 
 from chalicelib.domain.operations.traffic import TOTALS_MINUTE
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.ports.usage import Usage
+from chalicelib.ports.money.usage import Usage
 from gateway.usage.aggregator import UsageAggregator
 from gateway.usage.checkpoint import Checkpoint, read_checkpoint
 from gateway.usage.log_entries import parse_entry

@@ -20,7 +20,7 @@ from player.statement.statement import (
     display,
 )
 
-# Those of `chalicelib/api/statements.py`, which writes the file: a line, and its time in readable form.
+# Those of `chalicelib/api/money/statements.py`, which writes the file: a line, and its time in readable form.
 COLUMNS = (LINE_FIELDS[0], "at", *LINE_FIELDS[1:])
 INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 TEXTS_IN_OPENING = ("session_id", "stream_id", "seq", "payment_id", "note")

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.money.wallets import Payment
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.ports.money import WalletRefused
+from chalicelib.ports.money.money import WalletRefused
 from tests.faults.harness.store_faults import Fault, FaultPlan, Killed
 from tests.faults.scenarios.recorder import Recorder
 

@@ -9,7 +9,7 @@ from chalicelib.bootstrap import Container
 from chalicelib.domain.money.reconciliation import RECONCILE_AFTER_MS, Finding, SessionReconciliation
 from chalicelib.domain.money.usage import Served, day_of
 from chalicelib.ports.common import ListPage, StoreUnavailable
-from chalicelib.ports.reconciliation import Due
+from chalicelib.ports.money.reconciliation import Due
 from chalicelib.services.money import reconciliation as service
 from chalicelib.services.money.reconciliation import Run
 from chalicelib.services.money.settlements import CreditRules

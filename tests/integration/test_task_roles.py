@@ -20,7 +20,7 @@ from chalicelib.domain.access.clients import Client
 from chalicelib.domain.access.tokens import PlayClaims
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.domain.money.usage import Follower, Served
-from chalicelib.domain.streams.ingest_refusals import IngestRefusal, RefusalCode, ingest_refusals_key
+from chalicelib.domain.streams.issues.ingest_refusals import IngestRefusal, RefusalCode, ingest_refusals_key
 from chalicelib.domain.streams.run_logs import run_log_key
 from chalicelib.domain.streams.runtime import RuntimeState
 from infra.deploy.stack import setting_parameters

@@ -7,7 +7,7 @@ media: faults begin and end at stated seconds.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chalicelib.domain.streams.ingest_issues import IssueType
+from chalicelib.domain.streams.issues.ingest_issues import IssueType
 from tests.media.inputs.recipes import AAC, TS
 
 X264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 50"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.domain.streams.ingest_issues import CloseReason, IngestIssue, IssueType
+from chalicelib.domain.streams.issues.ingest_issues import CloseReason, IngestIssue, IssueType
 from tests.fixtures.waiting import eventually
 from tests.integration.worker.harness import STREAM, Lab
 from worker.ingest import failover

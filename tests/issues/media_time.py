@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
-from chalicelib.domain.streams.ingest_issues import IngestIssue, IssueType
+from chalicelib.domain.streams.issues.ingest_issues import IngestIssue, IssueType
 from chalicelib.domain.streams.ladders import FPS_MAX_DEFAULT, Rendition
 from chalicelib.domain.streams.media_health import Repairs
 from chalicelib.domain.streams.stream import Stream

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
-from chalicelib.domain.streams.ingest_issues import IssueType
+from chalicelib.domain.streams.issues.ingest_issues import IssueType
 from chalicelib.domain.streams.runtime import RuntimeState
 from tests.fixtures.waiting import eventually
 from tests.integration.gateway.ingest.harness import KEY

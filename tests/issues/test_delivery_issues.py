@@ -12,7 +12,7 @@ from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
 from chalicelib.domain.operations.workers import Worker
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
-from chalicelib.domain.streams.ingest_issues import IssueType
+from chalicelib.domain.streams.issues.ingest_issues import IssueType
 from chalicelib.domain.streams.runtime import RuntimeState
 from chalicelib.ports.common import StoreUnavailable
 from tests.integration.worker.conftest import lab as lab

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.streams.ingest_issues import IssueType
+from chalicelib.domain.streams.issues.ingest_issues import IssueType
 from tests.issues.inputs import INPUTS, IssueInput
 from tests.issues.media_time import MediaTry
 

@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
-from chalicelib.domain.streams.ingest_issues import IssueType
+from chalicelib.domain.streams.issues.ingest_issues import IssueType
 from chalicelib.services.streams.ingest_refusals import IngestRefusals
 from tests.fixtures.waiting import eventually
 from tests.integration.gateway.ingest.harness import GOOD, KEY, OTHER_KEY, run_ingest

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.domain.operations.workers import ABOUT_TO_CLAIM
-from chalicelib.domain.streams.ingest_refusals import WAITING_FOR_SENDER
+from chalicelib.domain.streams.issues.ingest_refusals import WAITING_FOR_SENDER
 from tests.faults.harness.api_client import Account, Answer
 from tests.faults.harness.private_stack import Operator
 from tests.fixtures.stack import Stack

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from chalicelib.domain.operations.canary import STEPS
 from tests.faults.harness.private_stack import LIVE_S_MAX
 from tests.fixtures.waiting import wait_for
 from tests.schema.document import Operation
@@ -209,6 +210,7 @@ VALUES: dict[str, Any] = {
     "state": "stopped",
     "disabled": True,
     "seq": 2,
+    "steps_ms": [1] * len(STEPS),
     "millipoints": 1,
     "daily_cap_millipoints": MILLIPOINTS,
 }

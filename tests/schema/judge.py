@@ -16,7 +16,8 @@ CHECKS = [not_a_server_error, checks.negative_data_rejection, checks.unsupported
 CHECKS += [getattr(checks, f"{each}_conformance") for each in ANSWERS]
 FAILURE_CHARS_MAX = 2_000
 # Headers of HTTP itself, and those that the gateway adds.
-CARRYING = {"connection", "content-length", "content-type", "date", "keep-alive", "server", "transfer-encoding"}
+CARRYING = {"connection", "content-encoding", "content-length", "content-type", "date", "keep-alive", "server"}
+CARRYING |= {"transfer-encoding"}
 GATEWAY = {"content-security-policy", "referrer-policy", "strict-transport-security", "x-content-type-options"}
 GATEWAY |= {"x-frame-options", "x-request-id"}
 

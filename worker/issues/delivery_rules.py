@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from chalicelib.domain.streams.ingest_issues import Finding, IssueType, finding_if
+from chalicelib.domain.streams.issues.ingest_issues import Finding, IssueType, finding_if
 from chalicelib.domain.streams.media_health import Repairs
 from chalicelib.domain.streams.runtime import SLATE, source_name
 from worker.issues.observation import Observation

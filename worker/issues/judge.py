@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from chalicelib.domain.streams.ingest_issues import Finding, IssueType
+from chalicelib.domain.streams.issues.ingest_issues import Finding, IssueType
 from worker.issues.delivery_rules import delivery_verdicts, encoder_verdicts
 from worker.issues.observation import Observation
 from worker.issues.repair_windows import RepairWindows

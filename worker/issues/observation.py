@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chalicelib.domain.streams.ingest_refusals import IngestRefusal
+from chalicelib.domain.streams.issues.ingest_refusals import IngestRefusal
 from chalicelib.domain.streams.media_health import Repairs
 
 

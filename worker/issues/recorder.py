@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Callable
 
-from chalicelib.domain.streams.ingest_issues import CloseReason, IngestIssue, IssueType, Severity
-from chalicelib.domain.streams.issue_kinds import KINDS
+from chalicelib.domain.streams.issues.ingest_issues import CloseReason, IngestIssue, IssueType, Severity
+from chalicelib.domain.streams.issues.issue_kinds import KINDS
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.ports.ingest_issues import IngestIssues
+from chalicelib.ports.streams.ingest_issues import IngestIssues
 from worker.issues.tracker import IssueTracker, Verdicts
 
 log = logging.getLogger(__name__)

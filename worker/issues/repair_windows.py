@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Collection
 
-from chalicelib.domain.streams.ingest_issues import Finding, IssueType
+from chalicelib.domain.streams.issues.ingest_issues import Finding, IssueType
 from chalicelib.domain.streams.media_health import Repairs
 from worker.issues.tracker import Verdicts
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-from chalicelib.domain.streams.ingest_issues import Finding, IssueType
-from chalicelib.domain.streams.ingest_refusals import WAITING_FOR_SENDER, IngestRefusal, RefusalCode
+from chalicelib.domain.streams.issues.ingest_issues import Finding, IssueType
+from chalicelib.domain.streams.issues.ingest_refusals import WAITING_FOR_SENDER, IngestRefusal, RefusalCode
 from worker.issues.observation import Observation, Trouble
 from worker.issues.tracker import Verdicts
 

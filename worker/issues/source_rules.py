@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Collection
 from statistics import median
 
-from chalicelib.domain.streams.ingest_issues import Finding, IssueType, finding_if
+from chalicelib.domain.streams.issues.ingest_issues import Finding, IssueType, finding_if
 from worker.issues.observation import Observation, PlayedSource
 from worker.issues.tracker import Verdicts
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from chalicelib.domain.streams.ingest_issues import (
+from chalicelib.domain.streams.issues.ingest_issues import (
     CLOSES_AFTER_S_MAX,
     CONTROLLER_TYPES,
     REOPENED_WITHIN_S,
@@ -19,7 +19,7 @@ from chalicelib.domain.streams.ingest_issues import (
     IssueType,
     opened_issue,
 )
-from chalicelib.domain.streams.issue_kinds import KINDS
+from chalicelib.domain.streams.issues.issue_kinds import KINDS
 
 Verdicts = Mapping[IssueType, Finding | None]
 TYPES = [each for each in IssueType if each not in CONTROLLER_TYPES]

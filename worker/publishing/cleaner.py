@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.ports.media import MediaStore
+from chalicelib.ports.streams.media import MediaStore
 from worker.publishing.channel import Channel
 from worker.publishing.segment_uploader import ClaimNotRenewed
 

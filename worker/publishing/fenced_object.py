@@ -4,7 +4,7 @@ Every write requires the ETag of this owner's last write, and carries its epoch.
 that lost its claim, however late it writes, and the owner learns that from the epoch of the stored object.
 """
 
-from chalicelib.ports.media import EtagMismatch, MediaStore
+from chalicelib.ports.streams.media import EtagMismatch, MediaStore
 from worker.publishing.playlists.media_playlist import epoch_of
 
 CONTENT_TYPE = "application/vnd.apple.mpegurl"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from chalicelib.domain.streams.runtime import PublishedRendition
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.ports.media import MediaStore
+from chalicelib.ports.streams.media import MediaStore
 from worker.publishing.channel import PLAYLIST, Channel
 from worker.publishing.fenced_object import FencedObject, StaleEtag
 from worker.publishing.playlists.media_playlist import Playlist

@@ -10,7 +10,7 @@ from functools import partial
 
 from chalicelib.domain.streams.runtime import PublishedRendition
 from chalicelib.ports.common import Clock, StoreUnavailable
-from chalicelib.ports.media import MediaStore
+from chalicelib.ports.streams.media import MediaStore
 from worker.claims import HeldClaim
 from worker.publishing.channel import Channel
 from worker.publishing.cleaner import Cleaner

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.ports.media import MediaStore
+from chalicelib.ports.streams.media import MediaStore
 from worker.publishing.channel import PLAYLIST, Channel
 from worker.publishing.cleaner import Cleaner
 from worker.publishing.fenced_object import FencedObject, StaleEtag

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.ports.media import MediaStore
+from chalicelib.ports.streams.media import MediaStore
 from worker.publishing.channel import Channel
 from worker.publishing.segment_queue import FinishedSegment
 

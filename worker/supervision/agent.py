@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from chalicelib.domain.streams.runtime import Claim, RuntimeState
 from chalicelib.domain.streams.stream import DesiredState, Stream
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.ports.streams import Streams, WorkQueue
-from chalicelib.ports.workers import Workers
+from chalicelib.ports.operations.workers import Workers
+from chalicelib.ports.streams.streams import Streams, WorkQueue
 from worker import claims
 from worker.config import WorkerConfig
 from worker.supervision.pipeline import EndReason, Pipeline, Ports

@@ -7,11 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from chalicelib.domain.streams.ingest import Ingest, ListenProtocol
-from chalicelib.domain.streams.ingest_refusals import IngestRefusal, decode, ingest_refusals_key
+from chalicelib.domain.streams.issues.ingest_refusals import IngestRefusal, decode, ingest_refusals_key
 from chalicelib.domain.streams.runtime import source_name
 from chalicelib.domain.streams.stream import Stream
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.ports.media import MediaStore
+from chalicelib.ports.streams.media import MediaStore
 from worker.ingest.failover import Failover
 from worker.ingest.source_opener import SourceOpener
 from worker.ingest.source_pool import SourcePool

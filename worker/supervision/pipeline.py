@@ -10,9 +10,9 @@ from enum import StrEnum
 from chalicelib.domain.streams.runtime import RuntimeState
 from chalicelib.domain.streams.stream import DesiredState, Stream
 from chalicelib.ports.common import Clock, StoreUnavailable
-from chalicelib.ports.ingest_issues import IngestIssues
-from chalicelib.ports.media import MediaStore
-from chalicelib.ports.streams import Runtimes, Streams
+from chalicelib.ports.streams.ingest_issues import IngestIssues
+from chalicelib.ports.streams.media import MediaStore
+from chalicelib.ports.streams.streams import Runtimes, Streams
 from worker.claims import HeldClaim
 from worker.config import WorkerConfig
 from worker.issues.judge import Judge

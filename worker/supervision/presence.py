@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from chalicelib.domain.operations.workers import Worker
 from chalicelib.ports.common import Clock, StoreUnavailable
-from chalicelib.ports.workers import Workers
+from chalicelib.ports.operations.workers import Workers
 from worker.config import WorkerConfig
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from chalicelib.domain.streams.outages import with_outages
 from chalicelib.domain.streams.runtime import PublishedRendition, Runtime
 from chalicelib.ports.common import Clock
-from chalicelib.ports.streams import Runtimes
+from chalicelib.ports.streams.streams import Runtimes
 from worker.claims import HeldClaim
 from worker.publishing.publication import Publication
 from worker.supervision.driver import Driver

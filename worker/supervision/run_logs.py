@@ -18,7 +18,7 @@ from chalicelib.domain.streams.run_logs import (
     run_log_key,
 )
 from chalicelib.ports.common import Clock, StoreUnavailable
-from chalicelib.ports.media import EtagMismatch, MediaStore
+from chalicelib.ports.streams.media import EtagMismatch, MediaStore
 from worker.claims import HeldClaim
 from worker.encoding.transcoder import Transcoder
 from worker.processes.redaction import redact

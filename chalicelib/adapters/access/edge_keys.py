@@ -8,8 +8,8 @@ from __future__ import annotations
 from chalicelib.adapters.access.keyvalue_store import KeyValueStore
 from chalicelib.domain.access.key_sets import KeySets
 from chalicelib.domain.access.tokens import TokenKind
+from chalicelib.ports.access.keys import KeyStore
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.ports.keys import KeyStore
 
 KEY_PREFIX = "key/"
 LISTED_MAX = 100_000

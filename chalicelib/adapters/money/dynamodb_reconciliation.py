@@ -29,7 +29,7 @@ from chalicelib.domain.money.reconciliation import DayTotals, Finding, SessionRe
 from chalicelib.domain.money.sessions import DUE_SHARDS
 from chalicelib.domain.money.totals import MoneyTotals, totals_of_session
 from chalicelib.ports.common import ListPage, StoreUnavailable
-from chalicelib.ports.reconciliation import Due
+from chalicelib.ports.money.reconciliation import Due
 
 TOTALS = "totals"
 SETTLED = frozenset(

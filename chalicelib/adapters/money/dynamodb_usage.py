@@ -29,7 +29,7 @@ from chalicelib.domain.money.usage import Follower, Served
 from chalicelib.domain.operations.fetches import Fetches
 from chalicelib.domain.operations.traffic import MINUTE_MS, TOTALS_MINUTE, StreamTraffic, traffic_of
 from chalicelib.ports.common import ListPage
-from chalicelib.ports.usage import SessionUsage
+from chalicelib.ports.money.usage import SessionUsage
 
 KEEP_S = 90 * 24 * 3600
 # Followers that ever counted. A gateway keeps its follower's name over restarts, as long as it keeps its checkpoint.

@@ -26,7 +26,7 @@ from chalicelib.domain.money.usage import day_of
 from chalicelib.domain.money.wallets import PAGE_ENTRIES, Payment, Wallet
 from chalicelib.domain.streams.outages import OutageCredit
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.ports.money import BeyondCost, NoPlace, OnTimeBeat, WalletRefused
+from chalicelib.ports.money.money import BeyondCost, NoPlace, OnTimeBeat, WalletRefused
 
 REVERSAL_FIELDS = (
     "reversed_at_ms",

@@ -29,7 +29,7 @@ from chalicelib.domain.money.wallets import (
     utc_day,
 )
 from chalicelib.domain.streams.outages import OutageCredit
-from chalicelib.ports.money import OnTimeBeat
+from chalicelib.ports.money.money import OnTimeBeat
 
 Request = dict[str, Any]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.adapters.aws import TransactionRefused
 from chalicelib.adapters.dynamodb import all_rows, from_row, known, parameters, transact, write_if
-from chalicelib.domain.streams.ingest_issues import HISTORY_DAYS, CloseReason, IngestIssue, IssueType
+from chalicelib.domain.streams.issues.ingest_issues import HISTORY_DAYS, CloseReason, IngestIssue, IssueType
 
 S_PER_DAY = 86_400
 OPEN = "open."

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 from chalicelib.adapters.aws import ATTEMPTS_MAX, client, error_code, translated
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.ports.media import EtagMismatch, PutOptions, StoredObject
+from chalicelib.ports.streams.media import EtagMismatch, PutOptions, StoredObject
 
 # 412 means that a condition does not hold, 404 that the object of If-Match does not exist. A conflict of two writes
 # (409) is left out: its result is unknown, so it stays a StoreUnavailable.

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.adapters.aws import client, translated
 from chalicelib.domain.ids import STREAM_ID
-from chalicelib.ports.streams import Hint, QueueDepths
+from chalicelib.ports.streams.streams import Hint, QueueDepths
 
 RECEIVE_MAX = 10
 WAIT_S_MAX = 20

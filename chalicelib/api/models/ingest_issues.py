@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chalicelib.api.models.common import Answer, ListQuery
-from chalicelib.domain.streams.ingest_issues import CloseReason, IngestIssue, IssueState, IssueType, Severity
-from chalicelib.domain.streams.issue_kinds import KINDS
+from chalicelib.domain.streams.issues.ingest_issues import CloseReason, IngestIssue, IssueState, IssueType, Severity
+from chalicelib.domain.streams.issues.issue_kinds import KINDS
 
 
 class IngestIssuesQuery(ListQuery):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.api.models.common import Answer, ListAnswer
 from chalicelib.api.models.ingest_issues import IngestIssueAnswer
-from chalicelib.domain.streams.ingest_refusals import RefusalCode
+from chalicelib.domain.streams.issues.ingest_refusals import RefusalCode
 from chalicelib.domain.streams.media_health import TrackKind
 from chalicelib.domain.streams.runtime import Outage, PublishedRendition, RuntimeState, Waiting
 

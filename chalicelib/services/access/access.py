@@ -11,9 +11,9 @@ from chalicelib.domain.money.lease import GRACE_MS, available_millipoints, exhau
 from chalicelib.domain.money.sessions import ActiveSession
 from chalicelib.domain.money.wallets import Wallet
 from chalicelib.domain.streams.stream import END_OF_DESIRED, DesiredState
+from chalicelib.ports.accounts.identity import Tokens
 from chalicelib.ports.common import Clock
-from chalicelib.ports.identity import Tokens
-from chalicelib.ports.money import PlaybackSessions, Wallets
+from chalicelib.ports.money.money import PlaybackSessions, Wallets
 from chalicelib.services.access.binding import Binding
 from chalicelib.services.money.delivery_cache import DeliveryCache
 

@@ -14,10 +14,10 @@ from chalicelib.domain.access.tokens import (
 from chalicelib.domain.accounts.users import RefreshFamily, Role, User
 from chalicelib.domain.errors import Forbidden, InvalidCredentials, Unauthenticated, WrongPassword
 from chalicelib.domain.ids import new_token_id
-from chalicelib.ports.clients import Clients
+from chalicelib.ports.access.clients import Clients
+from chalicelib.ports.accounts.identity import PasswordHasher, Tokens, Users
 from chalicelib.ports.common import Clock, RowRefused, StoreUnavailable
-from chalicelib.ports.counters import Counters
-from chalicelib.ports.identity import PasswordHasher, Tokens, Users
+from chalicelib.ports.operations.counters import Counters
 from chalicelib.services.access.limiter import Limiter
 
 # Logins of a user at a time. A new one replaces the least recently used.

@@ -6,7 +6,7 @@ from chalicelib.domain.access.clients import Client, differing, media_key
 from chalicelib.domain.errors import BoundElsewhere
 from chalicelib.domain.money.sessions import ActiveSession
 from chalicelib.domain.streams.stream import SessionBinding
-from chalicelib.ports.clients import Clients
+from chalicelib.ports.access.clients import Clients
 from chalicelib.ports.common import Clock, StoreUnavailable
 
 ELSEWHERE = (

@@ -4,7 +4,7 @@ from chalicelib.domain.access.blocks import MS_PER_MINUTE, Block, until_words, u
 from chalicelib.domain.errors import Blocked, BlockNotFound
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.operations.audit import Action, Actor
-from chalicelib.ports.blocks import Blocks
+from chalicelib.ports.access.blocks import Blocks
 from chalicelib.ports.common import Clock, ListPage
 from chalicelib.services.operations.audit import Audit
 

@@ -4,8 +4,8 @@ import base64
 import secrets
 
 from chalicelib.domain.access.key_sets import KEY_DAYS, MS_PER_DAY, KeySets, rotated
+from chalicelib.ports.access.keys import KeyStore
 from chalicelib.ports.common import Clock
-from chalicelib.ports.keys import KeyStore
 
 KEY_BYTES = 32
 # The least time between a change of keys and a manual rotation. Processes sign with the previous key for up to 10

@@ -8,7 +8,7 @@ from chalicelib.domain.errors import Forbidden, SessionNotFound
 from chalicelib.domain.ids import is_canary
 from chalicelib.domain.money.sessions import SessionKind, SessionRecord
 from chalicelib.domain.operations.audit import Action, Actor, kick_action
-from chalicelib.ports.money import PlaybackSessions, Wallets
+from chalicelib.ports.money.money import PlaybackSessions, Wallets
 from chalicelib.services.access.blocks import BlocksService
 from chalicelib.services.money.billing import Billing
 from chalicelib.services.operations.audit import Audit

@@ -5,8 +5,8 @@ from contextlib import contextmanager, suppress
 
 from chalicelib.domain.access.limits import Allowances, Limit, login_address_key, login_key, start_key
 from chalicelib.domain.errors import InvalidCredentials, TooManyRequests, WrongPassword
+from chalicelib.ports.access.limits import Limits
 from chalicelib.ports.common import Clock, StoreUnavailable
-from chalicelib.ports.limits import Limits
 
 
 class Limiter:

@@ -24,12 +24,12 @@ from chalicelib.domain.money.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POIN
 from chalicelib.domain.money.sessions import DUE_SHARDS, SessionKind, SessionRecord
 from chalicelib.domain.operations.audit import Action, Actor
 from chalicelib.domain.streams.stream import END_OF_DESIRED, DesiredState, Stream
-from chalicelib.ports.clients import Clients
+from chalicelib.ports.access.clients import Clients
+from chalicelib.ports.accounts.identity import Users
 from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
-from chalicelib.ports.identity import Users
-from chalicelib.ports.lists import SessionLists
-from chalicelib.ports.money import PlaybackSessions, Wallets
-from chalicelib.ports.streams import Streams
+from chalicelib.ports.money.lists import SessionLists
+from chalicelib.ports.money.money import PlaybackSessions, Wallets
+from chalicelib.ports.streams.streams import Streams
 from chalicelib.services.access.auth import ENDED
 from chalicelib.services.access.blocks import BlocksService
 from chalicelib.services.access.limiter import Limiter

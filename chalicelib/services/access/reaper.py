@@ -5,7 +5,7 @@ from chalicelib.domain.errors import DomainError
 from chalicelib.domain.money.lease import LATE_MS_MAX
 from chalicelib.domain.money.sessions import DUE_SHARDS, SessionRecord
 from chalicelib.ports.common import Clock, StoreUnavailable
-from chalicelib.ports.money import PlaybackSessions, Wallets
+from chalicelib.ports.money.money import PlaybackSessions, Wallets
 from chalicelib.services.money.billing import Billing
 
 # The delay of the reaper's first check of a session; it re-arms sessions that are alive.

@@ -19,8 +19,8 @@ from chalicelib.domain.access.service_keys import (
 from chalicelib.domain.errors import Conflict, KeyInvalid, KeyLimit, KeyNotFound, KeyScope
 from chalicelib.domain.ids import new_key_id, new_key_secret
 from chalicelib.domain.operations.audit import Action, Actor, Values, difference
+from chalicelib.ports.access.service_keys import ServiceKeyStore
 from chalicelib.ports.common import Clock, ListPage, RowRefused, StoreUnavailable
-from chalicelib.ports.service_keys import ServiceKeyStore
 from chalicelib.services.operations.audit import Audit
 
 TOO_MANY = f"There are {KEYS_MAX} usable service keys, as many as allowed. Revoke one first."

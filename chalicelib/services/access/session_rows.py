@@ -11,12 +11,12 @@ from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
 from chalicelib.domain.money.usage import day_of
 from chalicelib.domain.money.wallets import Wallet
 from chalicelib.domain.operations.fetches import RecentFetches, recent_fetches
-from chalicelib.ports.clients import Clients
+from chalicelib.ports.access.clients import Clients
 from chalicelib.ports.common import Clock
-from chalicelib.ports.labels import Labels
-from chalicelib.ports.money import Wallets
-from chalicelib.ports.reconciliation import Reconciliations
-from chalicelib.ports.usage import SessionUsage, Usage
+from chalicelib.ports.money.money import Wallets
+from chalicelib.ports.money.reconciliation import Reconciliations
+from chalicelib.ports.money.usage import SessionUsage, Usage
+from chalicelib.ports.operations.labels import Labels
 
 
 @dataclass(frozen=True, kw_only=True)

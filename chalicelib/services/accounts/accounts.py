@@ -16,9 +16,9 @@ from chalicelib.domain.errors import Busy, EmailTaken, UserNotFound
 from chalicelib.domain.ids import USER_ID, is_canary, new_canary_id, new_user_id
 from chalicelib.domain.operations.audit import Action, Actor, account_action, user_values
 from chalicelib.domain.versions import Expected
+from chalicelib.ports.accounts.identity import PasswordHasher, Users
 from chalicelib.ports.common import Clock, ListPage, RowRefused
-from chalicelib.ports.identity import PasswordHasher, Users
-from chalicelib.ports.money import Wallets
+from chalicelib.ports.money.money import Wallets
 from chalicelib.services.money.billing import Billing
 from chalicelib.services.operations.audit import Audit
 

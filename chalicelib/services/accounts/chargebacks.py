@@ -5,7 +5,7 @@ from chalicelib.domain.errors import Conflict
 from chalicelib.domain.money.errors import NotReversible, PaymentNotFound
 from chalicelib.domain.money.wallets import REVERSAL_PREFIX, EntryKind, Payment
 from chalicelib.domain.operations.audit import Actor, reversal_action
-from chalicelib.ports.identity import Users
+from chalicelib.ports.accounts.identity import Users
 from chalicelib.services.accounts.accounts import Accounts
 from chalicelib.services.money.ledger import LedgerService
 from chalicelib.services.operations.audit import Audit

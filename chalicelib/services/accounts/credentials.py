@@ -9,8 +9,8 @@ from contextlib import suppress
 from chalicelib.domain.accounts.users import check_new_password
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import Busy, Unauthenticated, UserNotFound
+from chalicelib.ports.accounts.identity import PasswordHasher, Users
 from chalicelib.ports.common import RowRefused, StoreUnavailable
-from chalicelib.ports.identity import PasswordHasher, Users
 from chalicelib.services.access.auth import Auth, Login
 from chalicelib.services.money.billing import Billing
 

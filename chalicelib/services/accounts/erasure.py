@@ -8,10 +8,10 @@ new account), and every address and user agent.
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import Busy, UserNotFound
 from chalicelib.domain.operations.audit import Action, Actor, difference, user_values
-from chalicelib.ports.clients import Clients
+from chalicelib.ports.access.clients import Clients
+from chalicelib.ports.accounts.identity import Users
 from chalicelib.ports.common import Clock, RowRefused
-from chalicelib.ports.identity import Users
-from chalicelib.ports.money import Wallets
+from chalicelib.ports.money.money import Wallets
 from chalicelib.services.money.billing import Billing
 from chalicelib.services.operations.audit import Audit
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from chalicelib.domain.errors import UserNotFound
 from chalicelib.domain.timeline import Event, Place, event_of, newest, place_of
-from chalicelib.ports.audit import AuditLog
-from chalicelib.ports.clients import Clients
+from chalicelib.ports.access.clients import Clients
+from chalicelib.ports.accounts.identity import Users
 from chalicelib.ports.common import Clock, ListPage
-from chalicelib.ports.identity import Users
-from chalicelib.ports.money import Payments, PlaybackSessions
+from chalicelib.ports.money.money import Payments, PlaybackSessions
+from chalicelib.ports.operations.audit import AuditLog
 
 # Events of a list are read beyond the page by this many, for those of the moment at which the last page ended.
 SAME_MOMENT = 10

@@ -21,9 +21,9 @@ from chalicelib.domain.streams.outages import (
 )
 from chalicelib.domain.streams.runtime import Outage
 from chalicelib.ports.common import Clock
-from chalicelib.ports.counters import Counters
-from chalicelib.ports.media import Denylist
-from chalicelib.ports.money import OnTimeBeat, PlaybackSessions, WalletRefused, Wallets
+from chalicelib.ports.money.money import OnTimeBeat, PlaybackSessions, WalletRefused, Wallets
+from chalicelib.ports.operations.counters import Counters
+from chalicelib.ports.streams.media import Denylist
 from chalicelib.services.money.delivery_cache import DeliveryCache, DeliveryStatus
 from chalicelib.services.money.ledger import LedgerService
 from chalicelib.services.money.metering import Metering

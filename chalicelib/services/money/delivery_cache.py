@@ -8,7 +8,7 @@ from chalicelib.domain.streams.outages import outages_of
 from chalicelib.domain.streams.runtime import Outage, Runtime, is_delivered
 from chalicelib.domain.streams.stream import DesiredState, SessionBinding, Stream
 from chalicelib.ports.common import Clock
-from chalicelib.ports.streams import Runtimes, Streams
+from chalicelib.ports.streams.streams import Runtimes, Streams
 
 CACHE_MS = 1_000
 CACHE_STREAMS_MAX = 1_000

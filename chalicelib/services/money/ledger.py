@@ -31,7 +31,7 @@ from chalicelib.domain.money.wallets import (
     utc_day,
 )
 from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
-from chalicelib.ports.money import BeyondCost, Ledger, Payments, WalletRefused, Wallets
+from chalicelib.ports.money.money import BeyondCost, Ledger, Payments, WalletRefused, Wallets
 
 TRIES_MAX = 8
 # A repeated payment must have the same of these.

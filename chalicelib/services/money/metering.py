@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from chalicelib.domain.money.measuring import is_followed
 from chalicelib.ports.common import Clock, StoreUnavailable
-from chalicelib.ports.usage import Usage
+from chalicelib.ports.money.usage import Usage
 
 # Gateways come and go rarely, and a follower counts for an hour.
 CACHE_MS = 30_000

@@ -9,10 +9,10 @@ from chalicelib.domain.money.lists import PaymentFilter
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.wallets import NO_DAILY_CAP, OPERATOR_SOURCE, Payment, Wallet
 from chalicelib.domain.operations.audit import Action, Actor, Values
+from chalicelib.ports.accounts.identity import Users
 from chalicelib.ports.common import Clock, ListPage
-from chalicelib.ports.identity import Users
-from chalicelib.ports.lists import PaymentLists
-from chalicelib.ports.money import PlaybackSessions
+from chalicelib.ports.money.lists import PaymentLists
+from chalicelib.ports.money.money import PlaybackSessions
 from chalicelib.services.money.ledger import LedgerService
 from chalicelib.services.money.reconciliation import Reconciliation
 from chalicelib.services.operations.audit import Audit

@@ -23,10 +23,10 @@ from chalicelib.domain.money.settlement import awaits_settlement
 from chalicelib.domain.money.usage import Follower, Served, day_key, day_of
 from chalicelib.domain.money.wallets import MS_PER_DAY, Wallet
 from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
-from chalicelib.ports.counters import Counters
-from chalicelib.ports.money import BeyondCost, PlaybackSessions
-from chalicelib.ports.reconciliation import Due, Reconciliations
-from chalicelib.ports.usage import Usage
+from chalicelib.ports.money.money import BeyondCost, PlaybackSessions
+from chalicelib.ports.money.reconciliation import Due, Reconciliations
+from chalicelib.ports.money.usage import Usage
+from chalicelib.ports.operations.counters import Counters
 from chalicelib.services.money.ledger import LedgerService
 from chalicelib.services.money.settlements import Settlements
 from chalicelib.services.money.statements import Statements

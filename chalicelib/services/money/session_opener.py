@@ -12,8 +12,8 @@ from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
 from chalicelib.domain.money.wallets import Wallet, utc_day
 from chalicelib.domain.streams.outages import closed_outages, newest_outage_ms
 from chalicelib.ports.common import Clock, StoreUnavailable
-from chalicelib.ports.counters import Counters
-from chalicelib.ports.money import NoPlace, PlaybackSessions, WalletRefused, Wallets
+from chalicelib.ports.money.money import NoPlace, PlaybackSessions, WalletRefused, Wallets
+from chalicelib.ports.operations.counters import Counters
 from chalicelib.services.money.billing import TRIES_MAX, Beat, Billing, back_off
 from chalicelib.services.money.delivery_cache import DeliveryCache
 from chalicelib.services.money.ledger import LedgerService

@@ -17,8 +17,8 @@ from chalicelib.domain.money.settlement import (
 from chalicelib.domain.money.usage import Served
 from chalicelib.domain.money.wallets import Entry, Wallet, credited_today_millipoints, utc_day
 from chalicelib.ports.common import Clock
-from chalicelib.ports.counters import Counters
-from chalicelib.ports.money import PlaybackSessions, WalletRefused, Wallets
+from chalicelib.ports.money.money import PlaybackSessions, WalletRefused, Wallets
+from chalicelib.ports.operations.counters import Counters
 from chalicelib.services.money.ledger import LedgerService
 from chalicelib.services.money.spending import count_spent
 

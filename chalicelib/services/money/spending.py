@@ -1,7 +1,7 @@
 """What viewers spend and get back, as a counter for people. The wallets and their ledgers know it exactly."""
 
 from chalicelib.domain.ids import is_canary
-from chalicelib.ports.counters import Counters
+from chalicelib.ports.operations.counters import Counters
 
 
 def count_spent(counters: Counters, user_id: str, millipoints: int) -> None:

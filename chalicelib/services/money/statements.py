@@ -9,7 +9,7 @@ from chalicelib.domain.money.errors import LedgerDamaged
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.wallets import PAGE_ENTRIES, Entry, EntryKind, end_entry_id
 from chalicelib.ports.common import Clock, ListPage
-from chalicelib.ports.money import Ledger
+from chalicelib.ports.money.money import Ledger
 from chalicelib.services.money.ledger import LedgerService, version_of
 
 LINES_MAX = 5_000

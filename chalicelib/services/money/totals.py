@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from chalicelib.domain.money.totals import MoneyTotals, Period, Step, days_of, period_of
 from chalicelib.domain.money.usage import day_of
 from chalicelib.ports.common import Clock
-from chalicelib.ports.totals import TotalsByDay
+from chalicelib.ports.money.totals import TotalsByDay
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,10 @@ from chalicelib.domain.access.clients import Client, audit_key
 from chalicelib.domain.errors import Busy
 from chalicelib.domain.ids import new_token_id
 from chalicelib.domain.operations.audit import Action, Actor, AuditEntry, audit_id_of
-from chalicelib.ports.audit import AuditLog
-from chalicelib.ports.clients import Clients
+from chalicelib.ports.access.clients import Clients
 from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
-from chalicelib.ports.counters import Counters
+from chalicelib.ports.operations.audit import AuditLog
+from chalicelib.ports.operations.counters import Counters
 
 FAILURES = "audit_failures"
 # Details of an action that failed after its first steps.

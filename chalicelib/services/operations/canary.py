@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from chalicelib.domain.operations.canary import CanaryRun, new_run
 from chalicelib.domain.operations.totals import CANARY
-from chalicelib.ports.canary import CanaryRuns
 from chalicelib.ports.common import Clock, ListPage
-from chalicelib.ports.counters import Counters
+from chalicelib.ports.operations.canary import CanaryRuns
+from chalicelib.ports.operations.counters import Counters
 
 
 class Canary:

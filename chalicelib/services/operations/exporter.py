@@ -18,10 +18,10 @@ from chalicelib.domain.operations.workers import is_present
 from chalicelib.domain.streams.runtime import Runtime, RuntimeState, Waiting, effective_state, is_delivered
 from chalicelib.domain.streams.stream import DesiredState
 from chalicelib.ports.common import Clock, StoreUnavailable, all_items
-from chalicelib.ports.counters import Counters
-from chalicelib.ports.streams import Runtimes, Streams, WorkQueue
-from chalicelib.ports.usage import Usage
-from chalicelib.ports.workers import Workers
+from chalicelib.ports.money.usage import Usage
+from chalicelib.ports.operations.counters import Counters
+from chalicelib.ports.operations.workers import Workers
+from chalicelib.ports.streams.streams import Runtimes, Streams, WorkQueue
 from chalicelib.services.operations.canary import Canary
 from chalicelib.services.operations.monitoring import PROBLEM_PREFIX, Monitoring
 

@@ -11,12 +11,12 @@ from chalicelib.domain.operations.fetches import watching_sessions
 from chalicelib.domain.operations.totals import PROBLEM
 from chalicelib.domain.operations.traffic import MINUTE_MS, StreamTraffic, Traffic, hour_of, traffic_of
 from chalicelib.ports.common import Clock, ListPage, StoreUnavailable
-from chalicelib.ports.counters import Counters
-from chalicelib.ports.errors import Errors
-from chalicelib.ports.media import MediaStore
-from chalicelib.ports.money import PlaybackSessions
-from chalicelib.ports.streams import Streams
-from chalicelib.ports.usage import Usage
+from chalicelib.ports.money.money import PlaybackSessions
+from chalicelib.ports.money.usage import Usage
+from chalicelib.ports.operations.counters import Counters
+from chalicelib.ports.operations.errors import Errors
+from chalicelib.ports.streams.media import MediaStore
+from chalicelib.ports.streams.streams import Streams
 
 METRICS_MINUTES = 5
 PROBLEM_PREFIX = f"{PROBLEM}."

@@ -30,12 +30,12 @@ from chalicelib.domain.operations.traffic import HOUR_MINUTES, MINUTE_MS, traffi
 from chalicelib.domain.streams.runtime import Runtime, is_delivered
 from chalicelib.domain.streams.stream import DesiredState, Stream
 from chalicelib.ports.common import Clock, StoreUnavailable, all_items
-from chalicelib.ports.counters import Counters
-from chalicelib.ports.money import PlaybackSessions
-from chalicelib.ports.reconciliation import Reconciliations
-from chalicelib.ports.series import SeriesStore
-from chalicelib.ports.streams import Runtimes, Streams, WorkQueue
-from chalicelib.ports.usage import Usage
+from chalicelib.ports.money.money import PlaybackSessions
+from chalicelib.ports.money.reconciliation import Reconciliations
+from chalicelib.ports.money.usage import Usage
+from chalicelib.ports.operations.counters import Counters
+from chalicelib.ports.operations.series import SeriesStore
+from chalicelib.ports.streams.streams import Runtimes, Streams, WorkQueue
 from chalicelib.services.operations.workers import WorkersService
 
 PER_PAGE = 200

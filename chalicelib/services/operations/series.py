@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from chalicelib.domain.errors import Invalid, NotFound
 from chalicelib.domain.operations.series import OF_STREAMS, Overview, SeriesName, Step, Value, value_of
 from chalicelib.ports.common import Clock
-from chalicelib.ports.series import SeriesStore
-from chalicelib.ports.streams import Streams
+from chalicelib.ports.operations.series import SeriesStore
+from chalicelib.ports.streams.streams import Streams
 
 DAY_MS = 24 * Step.HOUR.ms
 # The longest range of a request, and the range of one that names none.

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from chalicelib.domain.operations.workers import Worker, is_present
 from chalicelib.ports.common import Clock, ListPage, all_items
-from chalicelib.ports.workers import Workers
+from chalicelib.ports.operations.workers import Workers
 
 WORKERS_PER_PAGE = 200
 

@@ -10,9 +10,9 @@ from chalicelib.domain.streams.outages import outage_began_ms
 from chalicelib.domain.streams.runtime import Runtime, RuntimeState, Waiting
 from chalicelib.domain.streams.stream import END_OF_DESIRED, DesiredState, Stream
 from chalicelib.ports.common import Clock, StoreUnavailable, all_items
-from chalicelib.ports.media import Denylist
-from chalicelib.ports.money import PlaybackSessions
-from chalicelib.ports.streams import Runtimes, Streams, WorkQueue
+from chalicelib.ports.money.money import PlaybackSessions
+from chalicelib.ports.streams.media import Denylist
+from chalicelib.ports.streams.streams import Runtimes, Streams, WorkQueue
 from chalicelib.services.money.billing import Billing
 from chalicelib.services.operations.workers import WorkersService
 from chalicelib.services.streams.ingest_issues import IngestIssuesService

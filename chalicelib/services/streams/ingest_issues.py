@@ -3,7 +3,7 @@
 import re
 
 from chalicelib.domain.errors import WrongCursor
-from chalicelib.domain.streams.ingest_issues import (
+from chalicelib.domain.streams.issues.ingest_issues import (
     CONTROLLER_TYPES,
     CloseReason,
     Finding,
@@ -14,7 +14,7 @@ from chalicelib.domain.streams.ingest_issues import (
 )
 from chalicelib.domain.streams.runtime import Waiting
 from chalicelib.ports.common import Clock, ListPage
-from chalicelib.ports.ingest_issues import IngestIssues
+from chalicelib.ports.streams.ingest_issues import IngestIssues
 
 ISSUE_OF_WAITING = {Waiting.NO_WORKER: IssueType.NO_WORKER, Waiting.NO_CAPACITY: IssueType.NO_CAPACITY}
 _ISSUE_ID = re.compile(r"[0-9]{13}\.[a-z_]{1,50}")

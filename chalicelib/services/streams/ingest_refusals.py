@@ -1,7 +1,7 @@
 """Reasons why the ingest rejected senders, as its collector (`gateway.ingest`) stores them, for operators."""
 
 from chalicelib.domain.streams.ingest import ListenProtocol
-from chalicelib.domain.streams.ingest_refusals import (
+from chalicelib.domain.streams.issues.ingest_refusals import (
     NEWS_MS,
     WAITING_FOR_SENDER,
     IngestRefusal,
@@ -12,7 +12,7 @@ from chalicelib.domain.streams.ingest_refusals import (
 )
 from chalicelib.domain.streams.stream import DesiredState
 from chalicelib.ports.common import Clock, StoreUnavailable
-from chalicelib.ports.media import MediaStore
+from chalicelib.ports.streams.media import MediaStore
 from chalicelib.services.streams.views import StreamView
 
 

@@ -1,7 +1,7 @@
 """The last lines of a stream's encoder runs, for operators."""
 
 from chalicelib.domain.streams.run_logs import RunLog, decode, run_log_key
-from chalicelib.ports.media import MediaStore
+from chalicelib.ports.streams.media import MediaStore
 from chalicelib.services.streams.streams import StreamsService
 
 

@@ -17,8 +17,8 @@ from chalicelib.domain.streams.stream_edits import Applies, applies, ends_slate,
 from chalicelib.domain.streams.stream_versions import check_stream_version, next_version
 from chalicelib.domain.versions import Expected
 from chalicelib.ports.common import Clock, ListPage, RowRefused, all_items
-from chalicelib.ports.money import PlaybackSessions
-from chalicelib.ports.streams import Runtimes, Streams
+from chalicelib.ports.money.money import PlaybackSessions
+from chalicelib.ports.streams.streams import Runtimes, Streams
 from chalicelib.services.operations.audit import Audit
 from chalicelib.services.streams.controller import Controller
 from chalicelib.services.streams.views import VIEWERS_COUNTED_MAX, Edit, StreamView

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chalicelib.domain.access.clients import Client, audit_key, media_key, start_key
-from chalicelib.ports.clients import Clients
+from chalicelib.ports.access.clients import Clients
 from tests.fakes.access.clients import MS_PER_DAY
 
 DAYS = 30

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chalicelib.domain.access.limits import Limit
-from chalicelib.ports.limits import Limits
+from chalicelib.ports.access.limits import Limits
 
 NOW_MS = 1_800_000_000_000
 LIMIT = Limit(burst=3, back_every_ms=10_000)

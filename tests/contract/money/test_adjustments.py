@@ -8,7 +8,7 @@ from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.lease import Closing
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.wallets import Payment
-from chalicelib.ports.money import BeyondCost
+from chalicelib.ports.money.money import BeyondCost
 from chalicelib.stores import Stores
 from tests.contract.money.wallet_parts import NOW, payment, record_now, wallet_of, watching
 

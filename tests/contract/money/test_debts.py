@@ -14,7 +14,7 @@ from chalicelib.domain.money.errors import DebtOpen
 from chalicelib.domain.money.lease import Closing
 from chalicelib.domain.money.sessions import ActiveSession
 from chalicelib.domain.money.wallets import PAGE_ENTRIES, EntryKind, Wallet, full_pages
-from chalicelib.ports.money import WalletRefused
+from chalicelib.ports.money.money import WalletRefused
 from chalicelib.stores import Stores
 from tests.contract.money.billing_services import Services, ended_by
 from tests.contract.money.test_settlements import charge

@@ -20,7 +20,7 @@ from chalicelib.domain.money.sessions import DUE_SHARDS
 from chalicelib.domain.money.usage import Served
 from chalicelib.domain.money.wallets import lease_entry
 from chalicelib.ports.common import all_items
-from chalicelib.ports.reconciliation import Due
+from chalicelib.ports.money.reconciliation import Due
 from chalicelib.stores import Stores
 from tests.contract.money.wallet_parts import NOW, payment, record_now, watching
 from tests.fakes.money.sessions import session_record

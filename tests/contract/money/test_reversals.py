@@ -12,7 +12,7 @@ from chalicelib.config import Settings
 from chalicelib.domain.ids import new_session_id, new_user_id
 from chalicelib.domain.money.errors import NotReversible, PaymentNotFound
 from chalicelib.domain.money.wallets import JOURNAL_ENTRIES_MAX, EntryKind, Payment, reversed_payment
-from chalicelib.ports.money import WalletRefused
+from chalicelib.ports.money.money import WalletRefused
 from chalicelib.services.money.ledger import LedgerService
 from chalicelib.stores import Stores
 from tests.contract.money.wallet_parts import NOW, a_beat, funded, payment, started, wallet_of

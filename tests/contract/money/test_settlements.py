@@ -12,7 +12,7 @@ from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.settlement import Settlement, SettlementWrite, charge_of
 from chalicelib.domain.money.wallets import JOURNAL_ENTRIES_MAX, MS_PER_DAY, PAGE_ENTRIES, EntryKind, Wallet, utc_day
-from chalicelib.ports.money import WalletRefused
+from chalicelib.ports.money.money import WalletRefused
 from chalicelib.stores import Stores
 from tests.contract.money.test_adjustments import adjustment
 from tests.contract.money.wallet_parts import NOW, payment, record_now, started, wallet_of, watching

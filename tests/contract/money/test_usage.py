@@ -13,7 +13,7 @@ from chalicelib.domain.money.usage import Follower, Served, day_key, day_of
 from chalicelib.domain.operations.fetches import Fetches
 from chalicelib.domain.operations.traffic import MINUTE_MS, TOTALS_MINUTE, Kept, Part, counts_of, hour_of, traffic_of
 from chalicelib.ports.common import all_items
-from chalicelib.ports.usage import Usage
+from chalicelib.ports.money.usage import Usage
 from chalicelib.stores import Stores
 from tests.fakes.simple import SetClock
 

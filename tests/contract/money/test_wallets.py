@@ -11,7 +11,7 @@ from chalicelib.domain.money.lease import Closing, Outcome, buy_from_ms
 from chalicelib.domain.money.points import MILLIPOINTS_MAX
 from chalicelib.domain.money.sessions import ActiveSession
 from chalicelib.domain.money.wallets import JOURNAL_ENTRIES_MAX, Entry, EntryKind, full_pages, lease_entry
-from chalicelib.ports.money import WalletRefused
+from chalicelib.ports.money.money import WalletRefused
 from chalicelib.stores import Stores
 from tests.contract.money.wallet_parts import (
     NOW,

@@ -6,7 +6,7 @@ from chalicelib.domain.ids import new_session_id, new_user_id
 from chalicelib.domain.money.lease import Outcome, Purchase
 from chalicelib.domain.money.sessions import ActiveSession, SessionRecord
 from chalicelib.domain.money.wallets import Payment, Wallet, utc_day
-from chalicelib.ports.money import OnTimeBeat
+from chalicelib.ports.money.money import OnTimeBeat
 from chalicelib.stores import Stores
 from tests.fakes.money.sessions import active_session, session_record
 

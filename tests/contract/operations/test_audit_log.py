@@ -8,8 +8,8 @@ from chalicelib.adapters.dynamodb import to_cursor
 from chalicelib.adapters.operations.dynamodb_audit import DynamoAuditLog
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.operations.audit import Action, AuditEntry, audit_id_of
-from chalicelib.ports.audit import AuditLog
 from chalicelib.ports.common import all_items
+from chalicelib.ports.operations.audit import AuditLog
 
 # Over the turn of a year, with a month in which nothing was done.
 DAYS = ("2026-11-05", "2026-11-06", "2027-01-01", "2027-01-02", "2027-01-03")

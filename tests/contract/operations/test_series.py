@@ -8,7 +8,7 @@ from chalicelib.adapters.aws import client
 from chalicelib.adapters.operations.dynamodb_series import DynamoSeries
 from chalicelib.config import Settings
 from chalicelib.domain.operations.series import Overview, Sample, SamplerState, SeriesName, Step
-from chalicelib.ports.series import SeriesStore
+from chalicelib.ports.operations.series import SeriesStore
 
 MINUTE = 30_000_000
 GAUGED = {"active_sessions": 3, "segments_per_minute": 29.97}

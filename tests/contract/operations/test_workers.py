@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.operations.workers import Worker
 from chalicelib.ports.common import all_items
-from chalicelib.ports.workers import Workers
+from chalicelib.ports.operations.workers import Workers
 
 ONE = Worker(worker_id="w1", capacity=4, stream_ids=("stream-1", "stream-2"), seen_at_ms=1_800_000_000_000)
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.streams.ingest_issues import CloseReason, IngestIssue, IssueType
-from chalicelib.ports.ingest_issues import IngestIssues
+from chalicelib.domain.streams.issues.ingest_issues import CloseReason, IngestIssue, IssueType
+from chalicelib.ports.streams.ingest_issues import IngestIssues
 
 NOW = 1_800_000_000_000
 DRIFT = IngestIssue(

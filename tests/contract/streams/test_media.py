@@ -9,7 +9,7 @@ from chalicelib.adapters.aws import client
 from chalicelib.adapters.streams import s3_media
 from chalicelib.adapters.streams.s3_media import S3Media
 from chalicelib.config import Settings
-from chalicelib.ports.media import EtagMismatch, MediaStore, StoredObject
+from chalicelib.ports.streams.media import EtagMismatch, MediaStore, StoredObject
 from infra.schema import media_lifecycle
 from tests.fixtures.emulator import Emulator
 

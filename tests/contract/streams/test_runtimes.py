@@ -15,7 +15,7 @@ from chalicelib.domain.streams.media_health import (
     TrackKind,
 )
 from chalicelib.domain.streams.runtime import Claim, PublishedRendition, Runtime, RuntimeState, Waiting, is_delivered
-from chalicelib.ports.streams import Runtimes
+from chalicelib.ports.streams.streams import Runtimes
 
 NOW = 1_800_000_000_000
 SOON = NOW + 10_000

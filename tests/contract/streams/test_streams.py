@@ -11,7 +11,7 @@ from chalicelib.domain.streams.ladders import Rendition
 from chalicelib.domain.streams.pacing import Latency
 from chalicelib.domain.streams.stream import DesiredState, Stream
 from chalicelib.ports.common import RowRefused, all_items
-from chalicelib.ports.streams import Streams
+from chalicelib.ports.streams.streams import Streams
 
 STREAM = Stream(
     stream_id="stream-1",

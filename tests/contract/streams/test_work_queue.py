@@ -8,7 +8,7 @@ import pytest
 from chalicelib.adapters import aws
 from chalicelib.adapters.streams.sqs_work import SqsWorkQueue
 from chalicelib.config import Settings
-from chalicelib.ports.streams import QueueDepths, WorkQueue
+from chalicelib.ports.streams.streams import QueueDepths, WorkQueue
 
 work = pytest.fixture(lambda stores: stores.queue)
 

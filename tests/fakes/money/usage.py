@@ -9,7 +9,7 @@ from chalicelib.domain.money.usage import Follower, Served
 from chalicelib.domain.operations.fetches import Fetches
 from chalicelib.domain.operations.traffic import MINUTE_MS, TOTALS_MINUTE, StreamTraffic, traffic_of
 from chalicelib.ports.common import ListPage
-from chalicelib.ports.usage import SessionUsage
+from chalicelib.ports.money.usage import SessionUsage
 from tests.fakes.simple import page_of
 
 

@@ -30,7 +30,7 @@ from chalicelib.domain.money.wallets import (
     utc_day,
 )
 from chalicelib.domain.streams.outages import OutageCredit
-from chalicelib.ports.money import BeyondCost, NoPlace, OnTimeBeat, WalletRefused
+from chalicelib.ports.money.money import BeyondCost, NoPlace, OnTimeBeat, WalletRefused
 
 
 class MemoryStore:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Sequence
 
-from chalicelib.domain.streams.ingest_issues import IngestIssue, IssueType
+from chalicelib.domain.streams.issues.ingest_issues import IngestIssue, IssueType
 
 
 class MemoryIngestIssues:

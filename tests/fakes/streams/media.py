@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Unpack
 
-from chalicelib.ports.media import EtagMismatch, MediaStore, PutOptions, StoredObject
+from chalicelib.ports.streams.media import EtagMismatch, MediaStore, PutOptions, StoredObject
 
 
 class MemoryMedia:

@@ -4,7 +4,7 @@ import itertools
 import queue
 from collections.abc import Sequence
 
-from chalicelib.ports.streams import Hint, QueueDepths
+from chalicelib.ports.streams.streams import Hint, QueueDepths
 
 
 class MemoryWorkQueue:

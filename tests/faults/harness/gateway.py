@@ -12,7 +12,7 @@ from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb import to_row
 from chalicelib.domain.money.sessions import SessionRecord
 from chalicelib.domain.money.usage import Served
-from chalicelib.ports.usage import Usage
+from chalicelib.ports.money.usage import Usage
 
 FOLLOWER = "gateway-1"
 SEGMENT_MS = 2_000

@@ -4,7 +4,7 @@ from tests.faults.mutants.mutant import Mutant
 
 RULE = "chalicelib/services/access/access.py"
 TOKENS = "chalicelib/adapters/access/jwt_tokens.py"
-AUTHORIZER = "chalicelib/api/media.py"
+AUTHORIZER = "chalicelib/api/access/media.py"
 EDGE = "gateway/edge/viewer_request.js"
 
 AT_AUTHORIZER = ("tests/unit/access/test_authorizer.py",)

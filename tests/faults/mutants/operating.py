@@ -79,11 +79,11 @@ MUTANTS_OF_OPERATING = {
         ),
     ),
     "roles: finance ends sessions": Mutant(
-        "chalicelib/api/playback.py",
+        "chalicelib/api/access/playback.py",
         '"/playback/kick", roles=OPERATORS,',
         '"/playback/kick", roles=STAFF,',
         ("tests/unit/accounts/test_roles.py",),
-        also=(("chalicelib/api/playback.py", "import OPERATORS, VIEWERS", "import STAFF, VIEWERS"),),
+        also=(("chalicelib/api/access/playback.py", "import OPERATORS, VIEWERS", "import STAFF, VIEWERS"),),
     ),
     "roles: a role is not asked": Mutant(
         "chalicelib/api/endpoint.py",

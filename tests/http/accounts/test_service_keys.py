@@ -19,7 +19,7 @@ WITH_ROLE = [endpoint for endpoint in ENDPOINTS if endpoint.roles]
 
 
 def new_key(api: Api, *scopes: str, **more: Any) -> dict[str, Any]:
-    body = {"name": "shop", "scopes": list(scopes or ("credit", "metrics")), "expires_in_days": 30, **more}
+    body = {"name": "shop", "scopes": list(scopes or Scope), "expires_in_days": 30, **more}
     created = api.http.post("/service-keys", json=body, headers=api.admin())
     assert created.status_code == 201, created.text
     return dict(created.json())
@@ -68,6 +68,7 @@ def test_the_routes_of_keys_are_these() -> None:
     assert found == {
         **dict.fromkeys((*of_credit, "POST /payments/{payment_id}/reverse"), "credit"),
         **dict.fromkeys(of_metrics, "metrics"),
+        **dict.fromkeys(("POST /playback/kick", "POST /monitoring/canary"), "canary"),
     }
 
 

@@ -3,7 +3,7 @@
 import csv
 from io import StringIO
 
-from chalicelib.api.statements import COLUMNS
+from chalicelib.api.money.statements import COLUMNS
 from tests.http.conftest import Api, assert_problem
 from tests.http.money.test_playback import wait_for_beat
 

@@ -95,7 +95,11 @@ def test_every_action_is_kept_with_what_it_has_changed(api: Api) -> None:
         (endpoint.method, endpoint.path)
         for routes in ALL_ROUTES
         for endpoint in routes.endpoints
-        if endpoint.roles and Role.VIEWER not in endpoint.roles and endpoint.method != "GET"
+        if endpoint.roles
+        and Role.VIEWER not in endpoint.roles
+        and endpoint.method != "GET"
+        # A report of the canary changes nothing of people or streams.
+        and endpoint.path != "/monitoring/canary"
     }
     assert operator.used == declared, "a route that changes something belongs in this test, and in the log"
     log = operator.log()

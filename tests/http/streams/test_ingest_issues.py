@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from chalicelib.domain.accounts.users import Role
-from chalicelib.domain.streams.ingest_issues import CloseReason, IngestIssue, IssueType
-from chalicelib.domain.streams.issue_kinds import KINDS
+from chalicelib.domain.streams.issues.ingest_issues import CloseReason, IngestIssue, IssueType
+from chalicelib.domain.streams.issues.issue_kinds import KINDS
 from tests.http.conftest import Api, assert_problem
 
 NOW = 1_800_000_000_000

@@ -7,7 +7,7 @@ import httpx
 
 from chalicelib.adapters.operations.dynamodb_workers import DynamoWorkers
 from chalicelib.domain.operations.workers import PRESENT_MS, Worker
-from chalicelib.domain.streams.ingest_refusals import IngestRefusal, RefusalCode
+from chalicelib.domain.streams.issues.ingest_refusals import IngestRefusal, RefusalCode
 from chalicelib.domain.streams.media_health import Repairs, SourceTrack, TrackKind
 from chalicelib.domain.streams.pacing import Latency
 from chalicelib.domain.streams.run_logs import RunLog, encode, run_log_key

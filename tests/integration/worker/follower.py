@@ -1,6 +1,6 @@
 """A follower of a stream's playlists in the store, which compares every reading with all earlier ones."""
 
-from chalicelib.ports.media import MediaStore
+from chalicelib.ports.streams.media import MediaStore
 from tests.fixtures.continuity import Continuity
 
 

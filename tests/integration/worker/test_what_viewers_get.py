@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
-from chalicelib.domain.streams.ingest_issues import IssueType
+from chalicelib.domain.streams.issues.ingest_issues import IssueType
 from chalicelib.domain.streams.runtime import RuntimeState
 from tests.fixtures.waiting import eventually
 from tests.integration.worker.harness import STREAM, Lab

@@ -9,7 +9,7 @@ import pytest
 from chalice.app import AuthRequest
 
 import app as functions
-from chalicelib.api import media
+from chalicelib.api.access import media
 from infra.deploy.template import gateway_responses
 from tests.fakes.streams.media import MemoryMedia
 from tests.vectors.access import VECTORS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.domain.streams.ingest_refusals import RefusalCode
+from chalicelib.domain.streams.issues.ingest_refusals import RefusalCode
 from gateway.ingest.log_parser import CONNECTIONS_MAX, IngestLogParser
 
 TAIL = ", client: 127.0.0.1, server: 127.0.0.1:1935"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from chalicelib.domain.streams.ingest_refusals import decode, ingest_refusals_key
+from chalicelib.domain.streams.issues.ingest_refusals import decode, ingest_refusals_key
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.ports.media import EtagMismatch
+from chalicelib.ports.streams.media import EtagMismatch
 from chalicelib.services.streams.ingest_refusals import IngestRefusals
 from gateway.ingest.refusal_collector import STREAMS_MAX, WRITE_INTERVAL_MS, RefusalCollector, listen
 from tests.fakes.simple import SetClock

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.streams.ingest_issues import IssueType
-from chalicelib.domain.streams.issue_kinds import KINDS
+from chalicelib.domain.streams.issues.ingest_issues import IssueType
+from chalicelib.domain.streams.issues.issue_kinds import KINDS
 from chalicelib.domain.streams.media_health import Repairs
 from tests.media.inputs import recipes
 from tests.media.inputs.edits import EDITS

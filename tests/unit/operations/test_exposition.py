@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from chalicelib.api.exposition import JSON, OPENMETRICS, TEXT, preferred, render
+from chalicelib.api.operations.exposition import JSON, OPENMETRICS, TEXT, preferred, render
 from chalicelib.bootstrap import Container
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.cut_offs import counters_of

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.streams import ingest_refusals as rules
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
-from chalicelib.domain.streams.ingest_refusals import DETAILS, IngestRefusal, RefusalCode, decode, encode
+from chalicelib.domain.streams.issues import ingest_refusals as rules
+from chalicelib.domain.streams.issues.ingest_refusals import DETAILS, IngestRefusal, RefusalCode, decode, encode
 from chalicelib.domain.streams.runtime import Runtime, RuntimeState
 from chalicelib.domain.streams.stream import DesiredState, Stream
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.ports.media import EtagMismatch
+from chalicelib.ports.streams.media import EtagMismatch
 from chalicelib.services.streams.ingest_refusals import IngestRefusals
 from chalicelib.services.streams.views import StreamView
 from gateway.ingest.config import MEMORY_BYTES_MAX, TEMPLATE

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.operations.workers import PRESENT_MS, Worker, is_present, why_waiting
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
-from chalicelib.domain.streams.ingest_issues import CloseReason, IngestIssue, IssueType
+from chalicelib.domain.streams.issues.ingest_issues import CloseReason, IngestIssue, IssueType
 from chalicelib.domain.streams.runtime import Runtime, RuntimeState, Waiting
 from chalicelib.domain.streams.stream import DesiredState, Stream
 from chalicelib.ports.common import StoreUnavailable

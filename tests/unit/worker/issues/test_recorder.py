@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from chalicelib.domain.streams.ingest_issues import CloseReason, Finding, IngestIssue, IssueType
+from chalicelib.domain.streams.issues.ingest_issues import CloseReason, Finding, IngestIssue, IssueType
 from chalicelib.ports.common import StoreUnavailable
 from tests.fakes.simple import SetClock
 from tests.fakes.streams.ingest_issues import MemoryIngestIssues

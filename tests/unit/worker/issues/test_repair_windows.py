@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 
-from chalicelib.domain.streams.ingest_issues import Finding, IssueType
+from chalicelib.domain.streams.issues.ingest_issues import Finding, IssueType
 from chalicelib.domain.streams.media_health import Repairs
 from worker.issues.repair_windows import COUNTED, RECENT, WINDOW_S, RepairWindows
 from worker.issues.tracker import Verdicts

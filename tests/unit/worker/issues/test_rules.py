@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.streams.ingest_issues import Finding, IssueType
-from chalicelib.domain.streams.ingest_refusals import IngestRefusal, RefusalCode
+from chalicelib.domain.streams.issues.ingest_issues import Finding, IssueType
+from chalicelib.domain.streams.issues.ingest_refusals import IngestRefusal, RefusalCode
 from chalicelib.domain.streams.media_health import Repairs
 from chalicelib.domain.streams.runtime import SLATE
 from worker.issues.delivery_rules import DISK_FREE_BYTES_MIN, encoder_verdicts

@@ -1,7 +1,7 @@
 import pytest
 
-from chalicelib.domain.streams import issue_kinds
-from chalicelib.domain.streams.ingest_issues import (
+from chalicelib.domain.streams.issues import issue_kinds
+from chalicelib.domain.streams.issues.ingest_issues import (
     CLOSES_AFTER_S_MAX,
     ISSUE_TEXT_CHARS_MAX,
     REOPENED_WITHIN_S,
@@ -12,7 +12,7 @@ from chalicelib.domain.streams.ingest_issues import (
     IssueType,
     Severity,
 )
-from chalicelib.domain.streams.issue_kinds import KINDS, IssueKind
+from chalicelib.domain.streams.issues.issue_kinds import KINDS, IssueKind
 from tests.fakes.simple import SetClock
 from worker.issues.tracker import TYPES, IssueTracker
 

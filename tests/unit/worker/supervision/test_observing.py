@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from chalicelib.domain.streams.ingest import Ingest, IngestMode, ListenProtocol
-from chalicelib.domain.streams.ingest_refusals import IngestRefusal, RefusalCode, encode, ingest_refusals_key
+from chalicelib.domain.streams.issues.ingest_refusals import IngestRefusal, RefusalCode, encode, ingest_refusals_key
 from chalicelib.domain.streams.media_health import Repairs
 from chalicelib.domain.streams.stream import Stream
 from chalicelib.ports.common import StoreUnavailable

@@ -13,7 +13,7 @@ from chalicelib.domain.streams import run_logs as stored_logs
 from chalicelib.domain.streams.media_health import Repairs
 from chalicelib.domain.streams.run_logs import LINES_KEPT, RunLog, decode, encode, newest_logs
 from chalicelib.ports.common import StoreUnavailable
-from chalicelib.ports.media import EtagMismatch
+from chalicelib.ports.streams.media import EtagMismatch
 from tests.fakes.simple import SetClock
 from tests.fakes.streams.media import FaultyMedia, MemoryMedia
 from tests.unit.worker.parts import eventually, hold

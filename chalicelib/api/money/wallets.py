@@ -15,7 +15,7 @@ from chalicelib.api.models.wallets import (
     StatementQuery,
     WalletAnswer,
 )
-from chalicelib.api.statements import statement_response
+from chalicelib.api.money.statements import statement_response
 from chalicelib.api.wire import wallet_answer
 from chalicelib.domain.access.service_keys import Scope
 from chalicelib.domain.accounts.users import FINANCE

@@ -1,9 +1,9 @@
 """Routes for the sessions of all viewers, of the staff."""
 
+from chalicelib.api.access.session_rows import session_answer
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer
 from chalicelib.api.models.playback import SessionAnswer, SessionsQuery
-from chalicelib.api.session_rows import session_answer
 from chalicelib.domain.accounts.users import STAFF
 from chalicelib.domain.money.lists import SessionFilter
 

@@ -7,7 +7,7 @@ from chalicelib.api.models.accounts import ChangePasswordRequest, LoginAnswer, U
 from chalicelib.api.models.common import ListAnswer, ListQuery
 from chalicelib.api.models.playback import OwnSessionAnswer
 from chalicelib.api.models.wallets import DailyCapRequest, LedgerItem, StatementAnswer, StatementQuery, WalletAnswer
-from chalicelib.api.statements import statement_response
+from chalicelib.api.money.statements import statement_response
 from chalicelib.api.wire import login_answer, wallet_answer
 from chalicelib.domain.accounts.users import VIEWERS
 

@@ -19,7 +19,7 @@ from chalicelib.api.models.streams import (
 from chalicelib.api.wire import start_answer, stream_answer, stream_settings_answer
 from chalicelib.domain.accounts.users import OPERATORS, VIEWERS
 from chalicelib.domain.ids import new_stream_id
-from chalicelib.domain.streams.ingest_issues import IssueState
+from chalicelib.domain.streams.issues.ingest_issues import IssueState
 from chalicelib.domain.streams.stream import Stream
 
 routes = Routes("streams")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from chalicelib.domain.streams.ingest_issues import IngestIssue
+from chalicelib.domain.streams.issues.ingest_issues import IngestIssue
 
 
 class IngestIssues(Protocol):

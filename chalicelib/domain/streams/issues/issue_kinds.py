@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chalicelib.domain.streams.ingest_issues import IssueType, Severity
+from chalicelib.domain.streams.issues.ingest_issues import IssueType, Severity
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,6 @@ from chalice.app import Response
 
 from chalicelib.api.answers import make_response
 from chalicelib.api.endpoint import Call, Routes
-from chalicelib.api.exposition import CONTENT_TYPES, preferred, render
 from chalicelib.api.models.common import ListAnswer
 from chalicelib.api.models.monitoring import (
     CutOffQuery,
@@ -16,6 +15,7 @@ from chalicelib.api.models.monitoring import (
     StreamTrafficItem,
     StreamTrafficQuery,
 )
+from chalicelib.api.operations.exposition import CONTENT_TYPES, preferred, render
 from chalicelib.config import VERSION
 from chalicelib.domain.access.service_keys import Scope
 from chalicelib.domain.accounts.users import STAFF
