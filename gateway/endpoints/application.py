@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from http import HTTPStatus
 
+from chalicelib.domain.ids import SESSION_ID
+from chalicelib.observability import request_log
 from chalicelib.problems import PROBLEM_JSON
 from gateway.endpoints.authorization import denial, verdict
 from gateway.endpoints.services import EndpointServices
@@ -59,7 +61,8 @@ def application(services: EndpointServices) -> Wsgi:
 
     def wsgi(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         endpoint = endpoints.get(environ.get("PATH_INFO", ""))
-        response = endpoint(environ) if endpoint else Response(404, {})
+        with request_log(**_logged(environ)):
+            response = endpoint(environ) if endpoint else Response(404, {})
         body = json.dumps(response.document).encode() if response.document else b""
         headers = {
             "Content-Length": str(len(body)),
@@ -72,3 +75,12 @@ def application(services: EndpointServices) -> Wsgi:
         return [body]
 
     return wsgi
+
+
+def _logged(environ: Environ) -> dict[str, str]:
+    """Return what each line of a request's log has. nginx has checked the request's id, and clients choose the rest."""
+    values = {"part": "endpoints", "request_id": environ.get("HTTP_X_REQUEST_ID", "")}
+    session_id = environ.get("HTTP_X_TOLLCAST_SESSION", "")
+    if SESSION_ID.fullmatch(session_id):
+        values["session_id"] = session_id
+    return values

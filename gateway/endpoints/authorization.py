@@ -1,6 +1,5 @@
 """The endpoints that authorize requests for media, and explain refusals."""
 
-import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -8,6 +7,7 @@ from chalicelib.domain.access.clients import Client
 from chalicelib.domain.errors import DomainError, Unauthenticated
 from chalicelib.domain.ids import SESSION_ID, STREAM_ID
 from chalicelib.domain.money.errors import SessionOver
+from chalicelib.observability import report_error
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.problems import problem, problem_of
 from chalicelib.services.access.access import Decision
@@ -16,8 +16,6 @@ from gateway.responses import Environ, Response
 
 CACHE_S_MAX = 10
 REFUSAL_CACHE_S = 1
-
-log = logging.getLogger("endpoints")
 
 
 def verdict(services: EndpointServices, environ: Environ) -> Response:
@@ -34,7 +32,7 @@ def verdict(services: EndpointServices, environ: Environ) -> Response:
         expires = "0" if status == 503 else str(REFUSAL_CACHE_S)
         return Response(status, {"X-Tollcast-Reason": document["code"]}, expires)
     if not STREAM_ID.fullmatch(decision.stream_id):
-        log.error("the access rule named the stream %r, which is no stream id", decision.stream_id)
+        report_error("the access rule named a stream that is none", stream_id=repr(decision.stream_id))
         return Response(503, {"X-Tollcast-Reason": "unavailable"})
     headers = {
         "X-Tollcast-Stream": decision.stream_id,
@@ -84,8 +82,6 @@ def _problem(error: Exception) -> dict[str, Any]:
     """Return the problem document of a refusal; any other error becomes a 503, so access stays refused."""
     if isinstance(error, DomainError):
         return problem_of(error)
-    if isinstance(error, StoreUnavailable):
-        log.error("cannot authorize a request: %s", error)
-    else:
-        log.exception("cannot authorize a request", exc_info=error)
+    trace = None if isinstance(error, StoreUnavailable) else error
+    report_error("cannot authorize a request", error=str(error), exc_info=trace)
     return problem(503, "unavailable", "The platform cannot check your access now. Try again in a moment.")

@@ -1,15 +1,13 @@
 """The endpoint that signs requests to the media store."""
 
-import logging
 import re
 
+from chalicelib.observability import report_error
 from gateway.endpoints.services import EndpointServices
 from gateway.responses import Environ, Response
 
 SIGNATURE_S = 60
 MEDIA_KEY = re.compile(r"streams/[a-z0-9][a-z0-9-]{0,62}/(?:[a-z0-9]+/)?[a-z0-9-]+\.(?:m3u8|ts)")
-
-log = logging.getLogger("endpoints")
 
 
 def sign(services: EndpointServices, environ: Environ) -> Response:
@@ -19,6 +17,6 @@ def sign(services: EndpointServices, environ: Environ) -> Response:
         return Response(403, {})
     try:
         return Response(200, {"X-Tollcast-Query": services.signed_query(key, SIGNATURE_S)})
-    except Exception:
-        log.exception("cannot sign %s", key)
+    except Exception as error:
+        report_error("cannot sign an address", key=key, error=str(error), exc_info=error)
         return Response(503, {})
