@@ -22,6 +22,7 @@ class AccountServices(AccessServices):
             wallets=self.stores.wallets,
             passwords=self.stores.passwords,
             billing=self.billing,
+            labels=self.stores.labels,
             audit=self.audit,
             clock=self.stores.clock,
         )

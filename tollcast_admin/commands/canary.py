@@ -1,43 +1,48 @@
 """`tollcast-admin canary`: what the synthetic viewer saw."""
 
+from collections.abc import Sequence
+
 import click
 
-from player.terminal.output import terminal_width
+from player.terminal.text import printable, wrapped
 from tollcast_admin.context import AdminContext
-from tollcast_admin.display.columns import Column, column_table
-from tollcast_admin.display.values import age_of, text_of, when_of
+from tollcast_admin.display.columns import Column, Item, column_table
+from tollcast_admin.display.values import age_of, when_of
 from tollcast_admin.options.exit_statuses import STATUSES
-from tollcast_admin.options.json_fields import json_option, json_text
-from tollcast_admin.options.lists import show, watch_options
+from tollcast_admin.options.lists import ListView, list_options, show_list, watch_options
 
-RUNS = 20
+INDENT_CELLS = 4
 COLUMNS = (
     Column("WHEN", lambda each: when_of(each["at_ms"])),
     Column("AGE", lambda each: f"{age_of(each['at_ms'])} ago", is_right=True),
-    Column("RESULT", lambda each: "ok" if each["is_ok"] else "FAILED"),
-    Column("STEP", lambda each: text_of(each["failed_step"])),
-    Column("MS", lambda each: str(sum(step["ms"] for step in each["steps"])), is_right=True, rank=1),
-    Column("FAILURE", lambda each: text_of(each["failure"]), cells_min=20),
+    Column("RESULT", lambda each: "ok" if each["is_ok"] else f"failed: {each['failed_step']}"),
+    Column("STEPS", lambda each: str(len(each["steps"])), is_right=True),
+    Column("MS", lambda each: str(sum(step["ms"] for step in each["steps"])), is_right=True),
 )
 
 
+def run_lines(items: Sequence[Item], width: int) -> list[str]:
+    """Return a table of runs, with the reason below each that failed."""
+    heading, *rows = column_table(COLUMNS, items, width)
+    lines = [heading]
+    for item, row in zip(items, rows, strict=True):
+        reason = wrapped(printable(item["failure"] or ""), width - INDENT_CELLS) if item["failure"] else []
+        lines += [row, *(" " * INDENT_CELLS + line for line in reason)]
+    return lines
+
+
 @click.command("canary", epilog=STATUSES)
-@json_option
+@list_options
 @watch_options
 @click.pass_obj
-def command(context: AdminContext, json_fields: str | None, is_watched: bool, every_s: float | None) -> None:
-    """List the last runs of the synthetic viewer, who watches, pays and checks the bill, the newest first.
+def command(
+    context: AdminContext, limit: int, json_fields: str | None, is_watched: bool, every_s: float | None
+) -> None:
+    """List the runs of the synthetic viewer, who watches, pays and checks the bill, the newest first.
 
     \b
-      tollcast-admin canary
+      tollcast-admin canary --limit 10
       tollcast-admin canary --json at_ms,is_ok,failed_step
     """
-    one_line = is_watched or every_s is not None
-
-    def render() -> list[str]:
-        items = context.account.call("GET", f"/monitoring/canary?limit={RUNS}")["items"]
-        if json_fields is not None:
-            return [json_text(items, json_fields, indent=None if one_line else 2)]
-        return column_table(COLUMNS, items, terminal_width()) if items else ["The canary has never run."]
-
-    show(render, is_watched, every_s)
+    view = ListView("/monitoring/canary", COLUMNS, "The canary has not run in the last 30 days.", {}, run_lines)
+    show_list(context, view, limit, json_fields, is_watched, every_s)

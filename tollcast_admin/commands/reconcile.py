@@ -108,7 +108,9 @@ def day_totals(context: AdminContext, day: str | None, json_fields: str | None) 
 def money_totals(
     context: AdminContext, by: str, from_day: str | None, to_day: str | None, json_fields: str | None
 ) -> None:
-    """Show what sessions cost and payments moved, in points, by day or month, without sessions that go on.
+    """Show what sessions cost and payments moved, in points, by day or month.
+
+    Sessions that go on are not in it, and neither are days without any of both.
 
     \b
       tollcast-admin reconcile totals --by month
@@ -119,7 +121,9 @@ def money_totals(
     if json_fields is not None:
         click.echo(json_text(answer["periods"], json_fields))
         return
-    rows = [*answer["periods"], {**answer["total"], "period": "all", "is_over": True}]
+    # Days without money would hide the others.
+    moved = [each for each in answer["periods"] if any(each[name] for name in answer["total"])]
+    rows = [*moved, {**answer["total"], "period": "all", "is_over": True}]
     for line in column_table(TOTALS, rows, terminal_width()):
         click.echo(line)
 

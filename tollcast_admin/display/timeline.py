@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from player.terminal.text import printable, wrapped
-from tollcast_admin.display.actions import changes_text
+from tollcast_admin.display.actions import author_of, changes_text
 from tollcast_admin.display.columns import Item
 from tollcast_admin.display.values import duration_of, points_of, text_of, when_of
 
@@ -29,7 +29,7 @@ def _text(event: Item) -> str:
         return f"login from {text_of(event['login']['ip'])} with {text_of(event['login']['user_agent'])}"
     if event["act"]:
         act = event["act"]
-        return f"{act['action']} {act['target']} by {act['by_user_id']}: {changes_text(act)}".rstrip(": ")
+        return f"{act['action']} {act['target']} by {author_of(act)}: {changes_text(act)}".rstrip(": ")
     return str(event["kind"])
 
 

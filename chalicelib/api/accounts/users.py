@@ -1,5 +1,7 @@
 """Routes for accounts, of the staff."""
 
+from collections.abc import Mapping
+
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.accounts import (
     CreateUserRequest,
@@ -68,7 +70,8 @@ def user_timeline(call: Call, user_id: str) -> ListAnswer[TimelineItem]:
     Logins stay as long as addresses are kept, acts for 400 days. What happened in the last second may be missing.
     """
     page = call.services.timelines.page(user_id, **dict(call.query))
-    return ListAnswer(items=[_event(event) for event in page.items], next_cursor=page.next_cursor)
+    emails = call.services.accounts.emails({event.act.by_user_id for event in page.items if event.act})
+    return ListAnswer(items=[_event(event, emails) for event in page.items], next_cursor=page.next_cursor)
 
 
 @routes.add("POST", "/users/{user_id}/erase", roles=ADMINS)
@@ -81,11 +84,15 @@ def erase_user(call: Call, user_id: str) -> ErasedAnswer:
     return ErasedAnswer(user_id=user_id, erased_at_ms=erased_at_ms)
 
 
-def _event(event: Event) -> TimelineItem:
+def _event(event: Event, emails: Mapping[str, str]) -> TimelineItem:
     login, act = event.login, event.act
     values = {
         **vars(event),
         "login": login and vars(login.client),
-        "act": act and {**vars(act.action), "action": act.action.name, "by_user_id": act.by_user_id},
+        "act": act and {**vars(act.action), "action": act.action.name, **_author(act.by_user_id, emails)},
     }
     return TimelineItem.model_validate(values)
+
+
+def _author(by_user_id: str, emails: Mapping[str, str]) -> dict[str, str | None]:
+    return {"by_user_id": by_user_id, "by_email": emails.get(by_user_id)}

@@ -26,16 +26,18 @@ class AuditQuery(ListQuery):
 class AuditItem(Answer):
     """An action of an operator or a service key (`key:<id>`), with target, address and changes.
 
-    Addresses become null after some weeks.
+    Addresses become null after some weeks. The emails are those of today, null for keys and erased accounts.
     """
 
     audit_id: str
     at_ms: int
     by_user_id: str
+    by_email: str | None
     ip: str | None
     action: str
     target: str
     user_id: str | None
+    user_email: str | None
     before: dict[str, Any]
     after: dict[str, Any]
     details: dict[str, Any]

@@ -37,9 +37,13 @@ class TimelineLogin(Answer):
 
 
 class TimelineAct(Answer):
-    """An act of an operator or a service key (`key:<id>`) on the account, as in the audit log, without its address."""
+    """An act of an operator or a service key (`key:<id>`) on the account, as in the audit log, without its address.
+
+    `by_email` is null for keys and erased accounts.
+    """
 
     by_user_id: str
+    by_email: str | None
     action: str
     target: str
     before: dict[str, Any]

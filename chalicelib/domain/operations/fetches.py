@@ -13,6 +13,8 @@ BUCKETS_MAX = WINDOW_MS // BUCKET_MS + 1
 FETCHING_MS = 15_000
 # A follower reports every 10 s.
 SILENT_MS = 60_000
+# The bitrate of a session is known from here on.
+BITRATE_MS = 20_000
 MS_PER_S, BITS_PER_BYTE = 1_000, 8
 
 
@@ -111,7 +113,8 @@ def recent_fetches(
     return RecentFetches(
         rendition=known.rendition,
         bytes_last_minute=size,
-        bitrate_bps=size * BITS_PER_BYTE * MS_PER_S // window_ms,
+        # A player fetches the first seconds at once, so a shorter time would not be its bitrate.
+        bitrate_bps=size * BITS_PER_BYTE * MS_PER_S // window_ms if window_ms >= BITRATE_MS else None,
         last_fetch_at_ms=known.last_fetch_at_ms,
         is_fetching=_is_fetching(last.segment_at_ms, until_ms, started_at_ms),
     )

@@ -1,5 +1,6 @@
 """Accounts for operators: create, change, list. Each account has a wallet, which begins at zero."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from chalicelib.domain.accounts.users import (
@@ -19,6 +20,7 @@ from chalicelib.domain.versions import Expected
 from chalicelib.ports.accounts.identity import PasswordHasher, Users
 from chalicelib.ports.common import Clock, ListPage, RowRefused
 from chalicelib.ports.money.money import Wallets
+from chalicelib.ports.operations.labels import Labels
 from chalicelib.services.money.billing import Billing
 from chalicelib.services.operations.audit import Audit
 
@@ -33,6 +35,7 @@ class Accounts:
         wallets: Wallets,
         passwords: PasswordHasher,
         billing: Billing,
+        labels: Labels,
         audit: Audit,
         clock: Clock,
     ) -> None:
@@ -40,6 +43,7 @@ class Accounts:
         self._wallets = wallets
         self._passwords = passwords
         self._billing = billing
+        self._labels = labels
         self._audit = audit
         self._clock = clock
 
@@ -85,6 +89,10 @@ class Accounts:
         if not is_canary(user.user_id):
             raise EmailTaken(f"The account {email} is a person's: its sessions count. Use another email.")
         return self.change(user.user_id, password=password, disabled=False, by=by)
+
+    def emails(self, user_ids: Iterable[str]) -> Mapping[str, str]:
+        """Return the emails of these accounts, by a batch of reads, without keys and erased accounts."""
+        return self._labels.emails(each for each in user_ids if USER_ID.fullmatch(each))
 
     def id_of(self, email: str) -> str:
         """Return the id of the account with this email. Raise `UserNotFound`, also for an erased account."""

@@ -30,7 +30,7 @@ class Operator:
     def __init__(self, api: Api) -> None:
         self._api = api
         user = api.user(Role.ADMIN)
-        self.user_id = user.user_id
+        self.user_id, self.email = user.user_id, user.email
         self.headers = {**api.login(user), "x-real-ip": IP}
         self.used: set[tuple[str, str]] = set()
 
@@ -106,6 +106,8 @@ def test_every_action_is_kept_with_what_it_has_changed(api: Api) -> None:
     expected = [each.split(":") for each in DONE.split()]
     assert [(entry["action"], entry["target"]) for entry in log] == [(action, ids[on]) for action, on in expected]
     assert {(entry["by_user_id"], entry["ip"]) for entry in log} == {(operator.user_id, IP)}
+    # The account was erased at the end, so its email is no longer known.
+    assert {(entry["by_email"], entry["user_email"]) for entry in log} == {(operator.email, None)}
     changes = {entry["action"]: (entry["before"], entry["after"]) for entry in log}
     assert changes["stream.edit"] == ({"title": "News"}, {"title": "Late news"})
     assert changes["stream.state"] == ({"desired_state": "stopped"}, {"desired_state": "live"})

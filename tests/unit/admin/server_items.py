@@ -61,7 +61,8 @@ CANARY: dict[str, Any] = {
     "steps": [{"step": "login", "ms": 12_345, "is_ok": True}],
 }  # fmt: skip
 AUDIT: dict[str, Any] = {
-    "at_ms": AT_MS, "by_user_id": USER_ID, "action": "stream.ingest_key", "target": SESSION_ID, "ip": "203.0.113.200",
+    "at_ms": AT_MS, "by_user_id": USER_ID, "by_email": None, "action": "stream.ingest_key", "target": SESSION_ID,
+    "ip": "203.0.113.200", "user_id": None, "user_email": None,
     "before": {"rate_millipoints_per_minute": 60_000}, "after": {"rate_millipoints_per_minute": 500, "slate": True},
     "details": {"reason": "no sound", "until_ms": AT_MS},
 }  # fmt: skip

@@ -72,8 +72,8 @@ def test_a_timeline_shows_each_kind_of_event_within_the_width():
         "payment_id": "gift-1", "millipoints": 2_500, "source": "operator", "note": "welcome",
         "reversed_millipoints": 2_500, "reversed_at_ms": AT_MS,
     }  # fmt: skip
-    act = {"by_user_id": "u_x", "action": "user.edit", "target": "u_y", "before": {"disabled": False},
-           "after": {"disabled": True}, "details": {}}  # fmt: skip
+    act = {"by_user_id": "u_x", "by_email": "ann@local", "action": "user.edit", "target": "u_y",
+           "before": {"disabled": False}, "after": {"disabled": True}, "details": {}}  # fmt: skip
     events = [
         {**NONE, "kind": "session", "session": session},
         {**NONE, "kind": "session", "session": {**session, "active": True}},
@@ -84,7 +84,13 @@ def test_a_timeline_shows_each_kind_of_event_within_the_width():
     lines = timeline_lines(events, 80)
     text = " ".join(" ".join(lines).split())
     assert all(cells(line) <= 80 for line in lines) and "\x1b" not in text
-    for part in ("ended by kicked", "films, active", "welcome, 2.500 taken back", "login from", "disabled: no → yes"):
+    for part in (
+        "ended by kicked",
+        "films, active",
+        "welcome, 2.500 taken back",
+        "login from",
+        "by ann@local: disabled: no → yes",
+    ):
         assert part in text, part
 
 

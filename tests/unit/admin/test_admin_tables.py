@@ -71,6 +71,23 @@ def test_actions_are_shown_whole_with_their_changes(width):
     text = " ".join(" ".join(lines).split())
     assert "rate_millipoints_per_minute: 60000 → 500" in text and "slate: yes" in text and "reason: no sound" in text
     assert "until_ms: 2026-" in text
+    ids = {"user_id": "u_y", "target": "u_y", "user_email": "bob@local", "by_email": "ann@local"}
+    amounts = {
+        "before": {"balance_millipoints": 1_500},
+        "after": {"balance_millipoints": 0},
+        "details": {"millipoints": -1},
+    }
+    text = " ".join(entry_lines([{**AUDIT, **ids, **amounts}], 200))
+    assert "  bob@local" in text and "by ann@local from" in text
+    assert "balance: 1.500 points → 0.000 points, amount: -0.001 points" in text
+
+
+def test_the_reason_of_a_failed_run_of_the_canary_is_shown_whole():
+    reason = "the session canaryabc cost 6000 millipoints, its ledger says 5999, and the kick said 6000"
+    failed, ok = {**server_items.CANARY, "failure": reason}, {**server_items.CANARY, "is_ok": True, "failure": None}
+    lines = canary.run_lines([failed, ok], 60)
+    assert all(cells(line) <= 60 for line in lines) and len(lines) == 5
+    assert reason in " ".join(" ".join(lines).split()) and "failed: cut_off" in lines[1] and " ok " in lines[-1]
 
 
 def test_a_list_says_when_it_is_empty_or_has_more():

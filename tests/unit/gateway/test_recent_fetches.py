@@ -110,6 +110,9 @@ def test_the_last_minute_of_all_gateways() -> None:
     assert (found.rendition, found.bytes_last_minute, found.bitrate_bps) == ("480p", 36_000, 4_800)
     # Of a session that began 20 s ago, over these.
     assert recent_fetches({"two": two}, followers, NOW - 20_000, NOW).bitrate_bps == 2_400
+    assert recent_fetches({"two": two}, followers, NOW - 19_999, NOW).bitrate_bps is None, (
+        "its first seconds come at once"
+    )
 
 
 def test_the_count_of_all_gateways_is_known_or_null() -> None:
