@@ -40,8 +40,8 @@ MUTANTS_OF_METRICS = {
     ),
     "metrics: the canary's key kicks everyone": Mutant(
         "chalicelib/services/access/kicks.py",
-        "by.is_key and not is_canary(session_id)",
-        "by.is_key and not session_id",
+        "            if not is_canary(session_id):",
+        "            if not session_id:",
         AT_CANARY,
     ),
     "metrics: the canary is watching": Mutant(

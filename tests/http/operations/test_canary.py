@@ -74,6 +74,7 @@ def test_its_key_kicks_no_one_else(api: Api, key: dict[str, str], canary: User) 
     own, others = api.watch(api.login(canary)), api.watch(api.viewer())
     kicked = api.end(key, own, "kick", reason="canary", message="The canary's run is over.")
     assert (kicked["end_reason"], kicked["message"]) == ("kicked", "The canary's run is over.")
+    assert not [each for each in api.get(api.admin(), "/audit")["items"] if each["target"] == own]
     refused = api.http.post("/playback/kick", json={"session_id": others}, headers=key)
     assert_problem(refused, 403, "forbidden")
     assert api.services.stores.sessions.get(others).active  # type: ignore[union-attr]
