@@ -55,7 +55,7 @@ class Kicks:
         if record is None:
             raise SessionNotFound(f"There is no session {session_id}.")
         if by is not None and by.is_key:
-            if not is_canary(session_id):
+            if not is_canary(record.user_id):
                 raise Forbidden("A service key may kick sessions of synthetic viewers only.")
             # Hundreds a day would hide the acts of people. The canary's runs have a list of their own.
             by = None

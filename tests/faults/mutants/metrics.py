@@ -40,7 +40,7 @@ MUTANTS_OF_METRICS = {
     ),
     "metrics: the canary's key kicks everyone": Mutant(
         "chalicelib/services/access/kicks.py",
-        "            if not is_canary(session_id):",
+        "            if not is_canary(record.user_id):",
         "            if not session_id:",
         AT_CANARY,
     ),
