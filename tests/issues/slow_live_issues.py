@@ -51,5 +51,6 @@ def test_an_encoder_that_is_too_slow(lab: Lab) -> None:
         time.sleep(0.06)
         return IssueType.ENCODER_SLOW in open_issues(lab)
 
-    eventually(is_open, 40, "the issue", lab.runtime)
-    clears(lab, IssueType.ENCODER_SLOW)
+    # Its speed is a mean of the last seconds, and what waited meanwhile is encoded first.
+    eventually(is_open, 80, "the issue", lab.runtime)
+    clears(lab, IssueType.ENCODER_SLOW, timeout_s=90)
