@@ -11,9 +11,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
+
 from canary.credentials import Credentials, CredentialsError, read_credentials
 from canary.run import Run, StepResult
 from chalicelib.domain.operations.canary import STEP_MS_MAX
+from player.context import checked_server
 from player.errors import CliError
 from player.http.client import Http
 from player.terminal.text import printable
@@ -27,21 +30,24 @@ MS_PER_S = 1_000
 def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m canary", description="Watch a platform as a synthetic viewer.")
-    parser.add_argument("--server", metavar="URL", required=True, help="the platform's address, as viewers use it")
+    parser.add_argument(
+        "--server", metavar="URL", type=_server, required=True, help="the platform's address, as viewers use it"
+    )
     parser.add_argument("--credentials", metavar="FILE", type=Path, required=True, help="made by add_canary")
     parser.add_argument("--stream", metavar="ID", help="the stream to watch (default: the first live one with a price)")
     parser.add_argument(
         "--every-s", metavar="SECONDS", type=_interval, help="repeat, 30 to 3600 s after the last start"
     )
     options = parser.parse_args()
-    try:
-        credentials = read_credentials(options.credentials)
-    except CredentialsError as error:
-        print(error, file=sys.stderr)
-        return 1
     while True:
         began = time.monotonic()
-        worked = run_once(options.server.rstrip("/"), credentials, options.stream)
+        try:
+            # Each time, since `add_canary` may have replaced them.
+            credentials = read_credentials(options.credentials)
+        except CredentialsError as error:
+            print(error, file=sys.stderr)
+            return 1
+        worked = run_once(options.server, credentials, options.stream)
         if options.every_s is None:
             return 0 if worked else 1
         time.sleep(max(0.0, began + options.every_s - time.monotonic()))
@@ -73,11 +79,18 @@ def _report(server: str, credentials: Credentials, results: Sequence[StepResult]
     try:
         http.request("POST", "/monitoring/canary", body, credentials.service_key)
     except CliError as error:
-        print(f"The run could not be reported: {error.format_message()}", file=sys.stderr, flush=True)
+        print(f"The run could not be reported: {error.message}", file=sys.stderr, flush=True)
         return False
     finally:
         http.close()
     return True
+
+
+def _server(text: str) -> str:
+    try:
+        return checked_server(text)
+    except click.UsageError as error:
+        raise argparse.ArgumentTypeError(error.message) from None
 
 
 def _interval(text: str) -> float:

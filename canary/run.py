@@ -102,7 +102,7 @@ class Run:
         except StepFailed as error:
             failure = str(error)
         except CliError as error:
-            failure = f"{error.message} {error.advice}".strip()
+            failure = error.message
         except httpx.HTTPError as error:
             failure = reason_of(error)
         except (KeyError, TypeError, ValueError) as error:
