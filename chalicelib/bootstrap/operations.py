@@ -40,6 +40,7 @@ class OperationServices(StreamServices):
             usage=stores.usage,
             reconciliations=stores.reconciliations,
             queue=stores.queue,
+            canary_runs=stores.canary_runs,
             workers=self.workers,
             clock=stores.clock,
         )

@@ -56,6 +56,10 @@ def overview_lines(overview: dict[str, Any], width: int) -> list[str]:
         ("Workers", f"{text_of(overview['workers'])}, running {load}"),
         ("Queue", f"{text_of(overview['work_queue_depth'])} hints, {text_of(overview['dead_letters'])} dead letters"),
     ]
+    if overview["canary_at_ms"] is not None:
+        ran = f"{age_of(overview['canary_at_ms'])} ago"
+        result = "ok" if overview["canary_is_ok"] else "FAILED: see tollcast-admin canary"
+        fields.append(("Canary", f"{result}, {ran}"))
     figures = [(_label(name), figure_text(name, value)) for name, value in overview["figures"].items()]
     return [*field_lines(fields, width), "", *field_lines(figures, width)]
 

@@ -102,7 +102,7 @@ class DynamoSeries:
         if row is None:
             return None
         figures = {name: row["figures"].get(name) for name in SeriesName}
-        optional = {"work_queue_depth": None, "dead_letters": None}
+        optional = dict.fromkeys(("work_queue_depth", "dead_letters", "canary_at_ms", "canary_is_ok"))
         return Overview(**{**optional, **known(Overview, row), "figures": figures})
 
     def put_overview(self, overview: Overview) -> None:

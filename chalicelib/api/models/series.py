@@ -69,6 +69,7 @@ class OverviewAnswer(Answer):
     `is_current` is false if the last sample is older than 150 s: then the schedule or the store fails. `figures` are
     the newest known values of all series. `streams_live` should be live, `streams_delivered` of them reach viewers.
     Present `workers` run `streams_running` streams of the `capacity` they have.
+    `canary_at_ms` is when the canary last ran, and `canary_is_ok` whether it worked.
     """
 
     version: str
@@ -82,3 +83,5 @@ class OverviewAnswer(Answer):
     streams_running: int | None
     work_queue_depth: int | None
     dead_letters: int | None
+    canary_at_ms: int | None
+    canary_is_ok: bool | None

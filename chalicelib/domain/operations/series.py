@@ -136,7 +136,8 @@ class Overview:
     """The platform at the last sample. None is unknown.
 
     `figures` are the newest known values of all series. `streams_live` should be live, `streams_delivered` reach
-    viewers. Workers that are present run `streams_running` of `capacity` streams.
+    viewers. Workers that are present run `streams_running` of `capacity` streams. `canary_at_ms` and `canary_is_ok` are
+    the canary's last run; None if it never ran.
     """
 
     at_ms: int
@@ -148,6 +149,8 @@ class Overview:
     streams_running: int
     work_queue_depth: int | None
     dead_letters: int | None
+    canary_at_ms: int | None
+    canary_is_ok: bool | None
 
 
 def minute_of_sample(now_ms: int, last: SamplerState | None) -> int | None:

@@ -33,6 +33,7 @@ from chalicelib.ports.common import Clock, StoreUnavailable, all_items
 from chalicelib.ports.money.money import PlaybackSessions
 from chalicelib.ports.money.reconciliation import Reconciliations
 from chalicelib.ports.money.usage import Usage
+from chalicelib.ports.operations.canary import CanaryRuns
 from chalicelib.ports.operations.counters import Counters
 from chalicelib.ports.operations.series import SeriesStore
 from chalicelib.ports.streams.streams import Runtimes, Streams, WorkQueue
@@ -72,6 +73,7 @@ class Sampler:
         usage: Usage,
         reconciliations: Reconciliations,
         queue: WorkQueue,
+        canary_runs: CanaryRuns,
         workers: WorkersService,
         clock: Clock,
     ) -> None:
@@ -83,6 +85,7 @@ class Sampler:
         self._usage = usage
         self._reconciliations = reconciliations
         self._queue = queue
+        self._canary_runs = canary_runs
         self._workers = workers
         self._clock = clock
 
@@ -169,6 +172,7 @@ class Sampler:
         # A failing queue is no reason to lose a sample.
         with suppress(StoreUnavailable):
             depths = self._queue.depths()
+        run = next(iter(self._canary_runs.page(limit=1, cursor=None).items), None)
         return Overview(
             at_ms=now_ms,
             figures=latest_figures(gauges, (counts[minute] for minute in sorted(counts))),
@@ -179,6 +183,8 @@ class Sampler:
             streams_running=sum(len(each.stream_ids) for each in workers),
             work_queue_depth=depths.waiting if depths else None,
             dead_letters=depths.dead if depths else None,
+            canary_at_ms=run.at_ms if run else None,
+            canary_is_ok=run.is_ok if run else None,
         )
 
     def _sum_up_hours(self, state: SamplerState, stream_ids: Iterable[str]) -> None:

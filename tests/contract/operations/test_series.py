@@ -80,7 +80,9 @@ def test_an_overview_keeps_what_is_unknown(series: SeriesStore) -> None:
     assert series.overview() is None
     numbers = {"streams_live": 3, "streams_delivered": 2, "workers": 1, "capacity": 4, "streams_running": 2}
     figures = {**dict.fromkeys(SeriesName), SeriesName.PLAYLIST_HIT_RATIO: 0.9876, SeriesName.ACTIVE_SESSIONS: 0}
-    overview = Overview(at_ms=1, figures=figures, work_queue_depth=None, dead_letters=0, **numbers)
+    overview = Overview(
+        at_ms=1, figures=figures, work_queue_depth=None, dead_letters=0, canary_at_ms=5, canary_is_ok=False, **numbers
+    )
     series.put_overview(overview)
     assert series.overview() == overview
 

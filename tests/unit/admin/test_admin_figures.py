@@ -16,6 +16,7 @@ ISSUE = {
 OVERVIEW = {
     "version": "0.1.0", "at_ms": AT_MS, "is_current": False, "streams_live": 2, "streams_delivered": 1, "workers": 1,
     "capacity": 4, "streams_running": 2, "work_queue_depth": 0, "dead_letters": None,
+    "canary_at_ms": AT_MS, "canary_is_ok": False,
     "figures": {"active_sessions": 12, "egress_bytes": None, "playlist_hit_ratio": 0.5, "manifest_age_ms": 1_500},
 }  # fmt: skip
 NONE = {"session": None, "payment": None, "login": None, "act": None, "at_ms": AT_MS, "event_id": "1"}
@@ -50,6 +51,7 @@ def test_figures_have_units(name, value, shown):
 
 def test_the_overview_says_when_it_is_too_old_and_what_is_unknown():
     text = "\n".join(overview_lines(OVERVIEW, 80))
+    assert "Canary:  FAILED: see tollcast-admin canary" in text
     assert "TOO OLD" in text and "2 live, 1 reach viewers" in text and "- dead letters" in text
     assert "TOO OLD" not in "\n".join(overview_lines({**OVERVIEW, "is_current": True}, 80))
     never = {**dict.fromkeys(OVERVIEW), "version": "0.1.0", "is_current": False, "figures": {}}

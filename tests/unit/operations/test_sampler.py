@@ -5,6 +5,7 @@ import pytest
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import new_canary_id, new_session_id
 from chalicelib.domain.money.cut_offs import HOUR_MS, histograms
+from chalicelib.domain.operations.canary import STEPS
 from chalicelib.domain.operations.series import SeriesName
 from chalicelib.domain.operations.traffic import MINUTE_MS
 from chalicelib.domain.operations.workers import Worker
@@ -43,6 +44,17 @@ def test_a_synthetic_viewer_is_in_no_figure(platform: SampledPlatform) -> None:
     for stream_id in (None, STREAM_ID):
         assert platform.read("active_sessions", 1, stream_id) == [1]
     assert platform.read("points_per_minute", 1, STREAM_ID) == [60]
+
+
+def test_the_overview_has_the_last_run_of_the_canary(platform: SampledPlatform) -> None:
+    platform.steps(1)
+    overview, _ = platform.services.series.overview()
+    assert (overview.canary_at_ms, overview.canary_is_ok) == (None, None)
+    for steps in (len(STEPS), 1):
+        run = platform.services.canary.report((5,) * steps, "refused" if steps == 1 else None)
+        platform.steps(1)
+        overview, _ = platform.services.series.overview()
+        assert (overview.canary_at_ms, overview.canary_is_ok) == (run.at_ms, steps > 1)
 
 
 def test_minutes_before_the_first_sample_are_unknown(platform: SampledPlatform) -> None:
