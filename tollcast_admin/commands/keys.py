@@ -12,7 +12,7 @@ from tollcast_admin.options.exit_statuses import STATUSES
 from tollcast_admin.options.lists import ListView, list_options, show_list
 from tollcast_admin.options.values import path_of
 
-SCOPES = ("credit", "metrics")
+SCOPES = ("credit", "metrics", "canary")
 
 
 def _state(key: Item) -> str:

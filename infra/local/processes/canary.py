@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 
 from canary.credentials import CredentialsError, read_credentials
 from chalicelib.bootstrap import Container, container
@@ -12,6 +13,8 @@ from infra.commands.add_canary import add_canary
 from infra.local.layout import Layout, layout_from
 
 EMAIL = "canary@local"
+# By then, streams that were live before a restart of the platform are live again.
+LIVE_AGAIN_S = 30
 
 
 def ensure_account(services: Container, layout: Layout) -> None:
@@ -30,6 +33,8 @@ def main(arguments: list[str]) -> None:
         ensure_account(container(), layout)
     except StoreUnavailable:
         sys.exit(f"The platform of {layout.state_dir} does not run. `make up` starts it.")
+    if "--every-s" in arguments:
+        time.sleep(LIVE_AGAIN_S)
     command = ["-m", "canary", "--server", layout.url, "--credentials", str(layout.canary_file), *arguments]
     os.execv(sys.executable, [sys.executable, *command])
 
