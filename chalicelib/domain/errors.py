@@ -162,6 +162,11 @@ class StreamNotLive(Conflict):
 
     code = "stream_not_live"
 
+    @classmethod
+    def of(cls, stream_id: str) -> Self:
+        """Return the error of a start on this stream."""
+        return cls(f"The stream {stream_id} is not live. Nothing was charged. Try again later.")
+
 
 class StreamExists(Conflict):
     """The stream id is in use."""

@@ -163,7 +163,7 @@ class Playback:
         if stream is None or stream.archived:
             raise StreamNotFound(f"There is no stream {stream_id}.")
         if stream.desired_state is not DesiredState.LIVE or not self._delivery.status(stream_id).delivered:
-            raise _not_live(stream_id)
+            raise StreamNotLive.of(stream_id)
         return stream
 
     def _open(
@@ -197,7 +197,7 @@ class Playback:
         if reason is not None:
             as_of_ms = stream.desired_since_ms if stream else record.started_at_ms
             self._billing.end(user_id, record.session_id, reason, as_of_ms=as_of_ms)
-            raise _not_live(record.stream_id)
+            raise StreamNotLive.of(record.stream_id)
 
     def _check_still_allowed(self, seen: User, record: SessionRecord) -> None:
         """End the session if the account was disabled, or its logins ended, while it was opened."""
@@ -234,7 +234,3 @@ class Playback:
             due_shard=random.randrange(DUE_SHARDS),
             due_ms=now_ms + REARM_MS,
         )
-
-
-def _not_live(stream_id: str) -> StreamNotLive:
-    return StreamNotLive(f"The stream {stream_id} is not live. Nothing was charged. Try again later.")

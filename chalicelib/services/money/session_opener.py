@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from chalicelib.domain.end_reasons import EndReason
-from chalicelib.domain.errors import Busy, IdempotencyMismatch, SessionLimit, StreamFull
+from chalicelib.domain.errors import Busy, IdempotencyMismatch, SessionLimit, StreamFull, StreamNotLive
 from chalicelib.domain.money.errors import DebtOpen, SessionOver
 from chalicelib.domain.money.lease import GRACE_MS, Outcome, Over, Purchase, first_purchase
 from chalicelib.domain.money.points import lease_charge
@@ -73,7 +73,7 @@ class SessionOpener:
         """Start a session with its first lease, as seq 1. The same record again returns the existing session.
 
         `viewers_max` 0 is no limit. Raise `SessionLimit` or `StreamFull` (with the sessions that count towards it),
-        `SessionOver` (no points left), `DebtOpen` or `Busy`.
+        `StreamNotLive`, `SessionOver` (no points left), `DebtOpen` or `Busy`.
         """
         for attempt in range(TRIES_MAX):
             back_off(attempt)
@@ -90,6 +90,10 @@ class SessionOpener:
             if len(wallet.sessions) >= self._sessions_per_user_max:
                 self._make_place(wallet, now_ms)
                 continue
+            # The clock first: an outage known at that time is seen here. The caller looked before, but tries take time,
+            # and a function may pause.
+            if not self._delivery.status(record.stream_id).delivered:
+                raise StreamNotLive.of(record.stream_id)
             if utc_day(now_ms) > wallet.day:
                 self._wallets.begin_day(user_id, utc_day(now_ms))
             debt = wallet.debt_millipoints if record.rate_millipoints_per_minute else 0

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.end_reasons import EndReason
+from chalicelib.domain.errors import StreamNotLive
 from chalicelib.domain.money.lease import LATE_MS_MAX, Outcome
 from chalicelib.domain.streams.runtime import Outage
 from chalicelib.services.money.delivery_cache import DeliveryStatus
@@ -101,6 +102,17 @@ def test_a_process_with_old_news_sells_nothing_in_an_outage_that_others_know(
     again = playback.beat(3, after_ms=beat.session.paid_until_ms - services.clock.now_ms())
     assert (again.outcome, playback.balance) == (Outcome.UNSERVED, 97_000)
     assert [kind for kind in playback.kinds() if kind != "unserved"] == ["lease", "outage_credit"]
+
+
+def test_a_start_that_an_outage_overtakes_sells_nothing(services: Services) -> None:
+    """Its caller saw the stream live, and then the function paused, or its first tries met a busy wallet."""
+    user_id = services.viewer()
+    services.delivery.on = False
+    with pytest.raises(StreamNotLive, match="Nothing was charged"):
+        services.open(user_id)
+    assert services.balance(user_id) == 100_000 and not services.ledger.wallet(user_id).sessions
+    services.delivery.on = True
+    assert services.open(user_id).charged_millipoints > 0
 
 
 def test_no_time_without_picture_is_sold_afterwards(services: Services) -> None:

@@ -1,10 +1,16 @@
 """Known bugs of leases, ends, payments and the journal."""
 
-from tests.faults.mutants.mutant import LEASE, LEDGER, RECORDS, SCENARIOS, WALLETS, WRITES, Mutant, steps
+from tests.faults.mutants.mutant import LEASE, LEDGER, OPENER, RECORDS, SCENARIOS, WALLETS, WRITES, Mutant, steps
 
 LEASE_RULES = ("tests/unit/money/test_lease.py",)
 
 MUTANTS_OF_SELLING = {
+    "a start sells a lease in an outage that it could know": Mutant(
+        OPENER,
+        "if not self._delivery.status(record.stream_id).delivered:",
+        "if False:",
+        ("tests/contract/money/test_outage_credits.py",),
+    ),
     "a seq is sold again": Mutant(WRITES, "ss.#s.q < :seq AND ss.#s.bf", "ss.#s.bf", steps("fault and repeated")),
     "the horizon is ignored": Mutant(WRITES, "ss.#s.bf <= :now AND ", "", steps("fault and early")),
     "a late beat is sold as on time": Mutant(WRITES, " AND ss.#s.pu >= :now", "", steps("fault and (grace or gap)")),
