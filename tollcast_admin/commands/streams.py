@@ -8,7 +8,7 @@ from player.terminal.output import print_sentence, terminal_width
 from player.terminal.text import printable
 from tollcast_admin.context import AdminContext
 from tollcast_admin.display.columns import Column
-from tollcast_admin.display.values import rate_of
+from tollcast_admin.display.values import counted, rate_of
 from tollcast_admin.options.exit_statuses import STATUSES
 from tollcast_admin.options.json_fields import json_option, json_text
 from tollcast_admin.options.lists import ListView, list_options, read_list, show, show_list, watch_options
@@ -184,5 +184,9 @@ def _effect(edit: dict[str, Any], dry_run: bool) -> str:
 
 
 def _viewers(context: AdminContext, stream_id: str) -> str:
+    """Return how many watch. Sessions that fetch nothing are named apart, and the canary's are none."""
     sessions, is_more = read_list(context, "/sessions", {"stream_id": stream_id}, VIEWERS_COUNTED_MAX)
-    return f"more than {len(sessions)}" if is_more else str(len(sessions))
+    viewers = [each for each in sessions if not each["is_canary"]]
+    idle = sum(each["is_fetching"] is False for each in viewers)
+    watching = f"{'more than ' if is_more else ''}{len(viewers) - idle}"
+    return f"{watching}, and {counted(idle, 'session')} without media" if idle else watching

@@ -5,7 +5,7 @@ from typing import Any
 
 from player.terminal.formats import clock
 from tollcast_admin.display.fields import field_lines
-from tollcast_admin.display.values import UNKNOWN, age_of, bits_of, bytes_of, text_of, when_of
+from tollcast_admin.display.values import UNKNOWN, age_of, bits_of, bytes_of, counted, text_of, when_of
 
 BARS = "▁▂▃▄▅▆▇█"
 GAP = " "
@@ -48,13 +48,16 @@ def overview_lines(overview: dict[str, Any], width: int) -> list[str]:
     at_ms = overview["at_ms"]
     sampled = f"{age_of(at_ms)} ago" if at_ms is not None else "never"
     streams = f"{text_of(overview['streams_live'])} live, {text_of(overview['streams_delivered'])} reach viewers"
-    load = f"{text_of(overview['streams_running'])} of {text_of(overview['capacity'])} streams"
+    load = f"{text_of(overview['streams_running'])} of {_counted(overview['capacity'], 'stream')}"
     fields = [
         ("Version", overview["version"]),
         ("Sampled", sampled + ("" if overview["is_current"] else " - TOO OLD: is the schedule running?")),
         ("Streams", streams),
         ("Workers", f"{text_of(overview['workers'])}, running {load}"),
-        ("Queue", f"{text_of(overview['work_queue_depth'])} hints, {text_of(overview['dead_letters'])} dead letters"),
+        (
+            "Queue",
+            f"{_counted(overview['work_queue_depth'], 'hint')}, {_counted(overview['dead_letters'], 'dead letter')}",
+        ),
     ]
     if overview["canary_at_ms"] is not None:
         ran = f"{age_of(overview['canary_at_ms'])} ago"
@@ -62,6 +65,10 @@ def overview_lines(overview: dict[str, Any], width: int) -> list[str]:
         fields.append(("Canary", f"{result}, {ran}"))
     figures = [(_label(name), figure_text(name, value)) for name, value in overview["figures"].items()]
     return [*field_lines(fields, width), "", *field_lines(figures, width)]
+
+
+def _counted(number: int | None, noun: str) -> str:
+    return f"{text_of(None)} {noun}s" if number is None else counted(number, noun)
 
 
 def _label(name: str) -> str:
