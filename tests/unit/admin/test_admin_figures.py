@@ -52,6 +52,9 @@ def test_figures_have_units(name, value, shown):
 def test_the_overview_says_when_it_is_too_old_and_what_is_unknown():
     text = "\n".join(overview_lines(OVERVIEW, 80))
     assert "Canary:  FAILED: see tollcast-admin canary" in text
+    assert "running 2 of 4 streams" in text and "0 hints, - dead letters" in text
+    one = "\n".join(overview_lines({**OVERVIEW, "capacity": 1, "work_queue_depth": 1, "dead_letters": 1}, 80))
+    assert "running 2 of 1 stream" in one and "1 hint, 1 dead letter" in one
     assert "TOO OLD" in text and "2 live, 1 reach viewers" in text and "- dead letters" in text
     assert "TOO OLD" not in "\n".join(overview_lines({**OVERVIEW, "is_current": True}, 80))
     never = {**dict.fromkeys(OVERVIEW), "version": "0.1.0", "is_current": False, "figures": {}}
