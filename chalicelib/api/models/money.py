@@ -23,7 +23,8 @@ class TotalsQuery(Request):
 
 
 class TotalsItem(Answer):
-    """Sums in millipoints. Sessions count on the day of their end, payments and reversals on theirs.
+    """Sums in millipoints, without synthetic viewers. Sessions count on the day of their end, payments and reversals
+    on theirs.
 
     `net` is what the sessions cost: lease - refund - outage_credit - adjustment + served_ahead - unserved_credit.
     `ledger` is the sum of the ledgers' lines: credit - removal - reversal - net - debt_payment. `debt` is what

@@ -1,4 +1,4 @@
-"""Money totals: what sessions cost and what payments moved, by UTC day. Their sum is the sum of all ledgers.
+"""Money totals: what sessions cost and what payments moved, by UTC day. Their sum is that of the ledgers.
 
 Each line of a ledger belongs to a session (lease, refund, credit, settlement, adjustment, the debt that its start paid)
 or to a payment (credit, removal, reversal). A session counts on the day of its end, a payment and a reversal on theirs.
