@@ -15,6 +15,7 @@ import click
 
 from canary.credentials import Credentials, CredentialsError, read_credentials
 from canary.run import Run, StepResult
+from canary.time_limit import within
 from chalicelib.domain.operations.canary import STEP_MS_MAX
 from player.context import checked_server
 from player.errors import CliError
@@ -23,6 +24,7 @@ from player.terminal.text import printable
 
 EVERY_S_MIN, EVERY_S_MAX = 30.0, 3_600.0
 FAILURE_CHARS_MAX = 200
+REPORT_S_MAX = 20.0
 RUNBOOK = "docs/operations.md#alarm-canaryfailed"
 MS_PER_S = 1_000
 
@@ -77,7 +79,7 @@ def _report(server: str, credentials: Credentials, results: Sequence[StepResult]
         body["failure"] = printable(failure)[:FAILURE_CHARS_MAX].strip() or "unknown"
     http = Http(server)
     try:
-        http.request("POST", "/monitoring/canary", body, credentials.service_key)
+        within(REPORT_S_MAX, lambda: http.request("POST", "/monitoring/canary", body, credentials.service_key))
     except CliError as error:
         print(f"The run could not be reported: {error.message}", file=sys.stderr, flush=True)
         return False

@@ -15,6 +15,7 @@ import httpx
 import m3u8
 
 from canary.credentials import Credentials
+from canary.time_limit import within
 from chalicelib.domain.operations.canary import CanaryStep
 from player.errors import CliError
 from player.http.client import Http, client_for, reason_of, retry_after
@@ -31,6 +32,8 @@ CUT_OFF_S_MAX, POLL_S = 5.0, 0.05
 BEHIND_SEGMENTS = 3
 # The longest lease is a minute.
 BEAT_S_MAX = 70.0
+# A run ends before the next one, and before its silence is an alarm, whatever a server does.
+RUN_S_MAX, CLEAN_UP_S_MAX = 240.0, 20.0
 MESSAGE = "This session of the canary is over."
 PAGE = 200
 # By then an ended session is settled: it takes 3 minutes.
@@ -73,8 +76,9 @@ class Run:
     def steps(self) -> Iterator[StepResult]:
         """Do the steps one by one, and yield each as it ends. The first failure is the last step.
 
-        Whatever happens, the session is ended and the login too.
+        All of them take `RUN_S_MAX` at most. Whatever happens, the session is ended and the login too.
         """
+        deadline = time.monotonic() + RUN_S_MAX
         acts: dict[CanaryStep, Callable[[], None]] = {
             CanaryStep.LOGIN: self._log_in,
             CanaryStep.STREAM: self._choose_stream,
@@ -88,17 +92,17 @@ class Run:
         }
         try:
             for step in CanaryStep:
-                result = self._result(step, acts[step])
+                result = self._result(step, acts[step], deadline - time.monotonic())
                 yield result
                 if result.failure:
                     return
         finally:
             self._clean_up()
 
-    def _result(self, step: CanaryStep, act: Callable[[], None]) -> StepResult:
+    def _result(self, step: CanaryStep, act: Callable[[], None], seconds: float) -> StepResult:
         began, self._waited_s, failure = time.monotonic(), 0.0, ""
         try:
-            act()
+            within(seconds, act)
         except StepFailed as error:
             failure = str(error)
         except CliError as error:
@@ -219,13 +223,19 @@ class Run:
 
     def _clean_up(self) -> None:
         with suppress(CliError):
-            if self._lease is not None and self._charged is None:
-                self._call("POST", "/playback/stop", {"session_id": self._session.session_id})
+            within(CLEAN_UP_S_MAX, self._end_session)
         with suppress(CliError):
-            if self._tokens:
-                self._http.request("POST", "/auth/logout", {"refresh_token": self._tokens["refresh_token"]})
+            within(CLEAN_UP_S_MAX, self._log_out)
         self._media.close()
         self._http.close()
+
+    def _end_session(self) -> None:
+        if self._lease is not None and self._charged is None:
+            self._call("POST", "/playback/stop", {"session_id": self._session.session_id})
+
+    def _log_out(self) -> None:
+        if self._tokens:
+            self._http.request("POST", "/auth/logout", {"refresh_token": self._tokens["refresh_token"]})
 
     @property
     def _session(self) -> Lease:

@@ -11,10 +11,18 @@ from player.terminal.text import fitted
 
 
 class CliError(click.ClickException):
-    """An error for the viewer. `advice` says what to do next."""
+    """An error for the viewer. `advice` says what to do next. `operator_message` is a part of it, for scripts alone."""
 
-    def __init__(self, message: str, advice: str, status: ExitStatus, end_reason: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        advice: str,
+        status: ExitStatus,
+        end_reason: str | None = None,
+        operator_message: str = "",
+    ) -> None:
         super().__init__(message)
+        self.operator_message = operator_message
         self.advice = advice
         self.end_reason = end_reason
         self.exit_code = int(status)  # type: ignore[misc]  # click declares it for the class

@@ -1,11 +1,17 @@
-"""A group of commands that imports a command once it is named."""
+"""A group of commands that imports a command once it is named, and reports a full disk in words."""
 
+import errno
 import importlib
 from collections.abc import Mapping
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
+
+from player.errors import CliError
+from player.exit_status import ExitStatus
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class LazyGroup(click.Group):
@@ -30,6 +36,16 @@ class LazyGroup(click.Group):
         command = importlib.import_module(f"{self._package}.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Raise `CliError` where its output went to a disk that is full."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno not in DISK_FULL:
+                raise
+            advice = "Free some space. Before you repeat a command that changes something, look whether it did."
+            raise CliError(f"It could not be written: {error.strerror}.", advice, ExitStatus.FAILED) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands."""

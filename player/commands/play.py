@@ -138,7 +138,7 @@ def _print_receipt(lines: list[str]) -> None:
 
 def _error_json(stream_id: str, error: CliError) -> str:
     """Return the receipt of a play that was not started."""
-    ending = Ending(error.end_reason, ExitStatus(error.exit_code), error.format_message())
+    ending = Ending(error.end_reason, ExitStatus(error.exit_code), error.format_message(), error.operator_message)
     # An unanswered start may have bought a lease that cannot be refunded.
     settled = not isinstance(error, StartUnansweredError)
     return Receipt(ending, stream_id, Charges(), played_ms=0, frames_shown=0, settled=settled).as_json()

@@ -66,7 +66,8 @@ def start_error(problem: ProblemError, stream_id: str) -> CliError:
     message, advice = (text.format(**values) for text in _TEXTS[code])
     if code in NOTHING_LEFT:
         return CliError(f"{message} ({code}).", advice, ExitStatus.OUT_OF_POINTS, end_reason=code)
-    if message_to_viewer := message_of(problem.fields):
+    message_to_viewer = message_of(problem.fields)
+    if message_to_viewer:
         advice += f"\n{message_line(message_to_viewer)}"
     sessions = _sessions(problem)
     if code == "stream_full" and sessions:
@@ -74,7 +75,7 @@ def start_error(problem: ProblemError, stream_id: str) -> CliError:
         advice = f"Stop that session, or replace it: player play {stream_id} --replace"
     else:
         code_and_more = f"({code}):{sessions}" if code == "session_limit" else f"({code})."
-    return CliError(f"{message} {code_and_more}", advice, ExitStatus.REFUSED)
+    return CliError(f"{message} {code_and_more}", advice, ExitStatus.REFUSED, operator_message=message_to_viewer)
 
 
 def _ended_already(end_reason: str, charged_millipoints: int, message: str) -> CliError:
@@ -82,7 +83,7 @@ def _ended_already(end_reason: str, charged_millipoints: int, message: str) -> C
     ending = Ending.of_reason(end_reason)
     advice = f"The session cost {points(charged_millipoints)}. See: player receipt"
     advice += f"\n{message_line(message)}" if message else ""
-    return CliError(f"{ending.sentence} ({end_reason})", advice, ending.exit_status, end_reason)
+    return CliError(f"{ending.sentence} ({end_reason})", advice, ending.exit_status, end_reason, message)
 
 
 def _until(problem: ProblemError) -> str:
@@ -106,7 +107,12 @@ def _session(session: dict[str, Any]) -> str:
 
 
 def ending_of_refused_start(error: CliError) -> Ending:
-    """Return the ending for a session that could not be restarted."""
+    """Return the ending for a session that could not be restarted, with an operator's message."""
+    message = message_of(error.fields) if isinstance(error, ProblemError) else ""
+    return replace(_ending_of(error), message=message)
+
+
+def _ending_of(error: CliError) -> Ending:
     code = error.code if isinstance(error, ProblemError) else ""
     if isinstance(error, ProblemError) and code == "debt_open":
         debt = debt_line(Funds.from_fields(error.fields).debt_millipoints)

@@ -49,7 +49,7 @@ class Kicks:
         The viewer gets `message`; a session that had ended before keeps its end and gets none. With `block_minutes`,
         the viewer starts no session for so long, on the stream of this one (`block_stream`) or on any, and all sessions
         end that the block would refuse. Raise `SessionNotFound`, `Busy`, or `Forbidden` for a service key that kicks
-        another than a synthetic viewer.
+        another than a synthetic viewer, or blocks one.
         """
         record = self._sessions.get(session_id)
         if record is None:
@@ -57,6 +57,8 @@ class Kicks:
         if by is not None and by.is_key:
             if not is_canary(record.user_id):
                 raise Forbidden("A service key may kick sessions of synthetic viewers only.")
+            if block_minutes is not None:
+                raise Forbidden("A service key may not block. Send the kick without `block_minutes`.")
             # Hundreds a day would hide the acts of people. The canary's runs have a list of their own.
             by = None
         block = None

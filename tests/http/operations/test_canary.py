@@ -72,6 +72,9 @@ def test_business_figures_leave_the_canary_out(api: Api, canary: User) -> None:
 def test_its_key_kicks_no_one_else(api: Api, key: dict[str, str], canary: User) -> None:
     api.credit(canary, 100_000)
     own, others = api.watch(api.login(canary)), api.watch(api.viewer())
+    blocking = api.http.post("/playback/kick", json={"session_id": own, "block_minutes": 1}, headers=key)
+    assert_problem(blocking, 403, "forbidden")
+    assert api.get(api.admin(), "/blocks", user_id=canary.user_id)["items"] == []
     kicked = api.end(key, own, "kick", reason="canary", message="The canary's run is over.")
     assert (kicked["end_reason"], kicked["message"]) == ("kicked", "The canary's run is over.")
     assert not [each for each in api.get(api.admin(), "/audit")["items"] if each["target"] == own]

@@ -1,10 +1,16 @@
-"""Options of `tollcast-admin`: sources, settings, amounts, payments."""
+"""Options of `tollcast-admin`: sources, settings, amounts, payments; and what a full disk prints."""
 
 import time
+from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
+from player.cli import main as player_main
+from player.exit_status import ExitStatus
+from player.lazy_group import LazyGroup
+from tollcast_admin.cli import main
 from tollcast_admin.options.values import Minutes, Moment, Points, path_of
 from tollcast_admin.streams.settings import Rendition, fields_of
 from tollcast_admin.streams.sources import source_of, source_text
@@ -75,3 +81,15 @@ def test_only_given_settings_are_sent():
 
 def test_an_argument_is_one_part_of_a_path():
     assert path_of("streams", "a/../users", "state") == "/streams/a%2F..%2Fusers/state"
+
+
+@pytest.mark.parametrize("command", [main, player_main])
+def test_a_full_disk_is_reported_in_words(command: click.Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    @click.command
+    def write() -> None:
+        Path("/dev/full").write_text("a line")
+
+    monkeypatch.setattr(LazyGroup, "get_command", lambda group, ctx, name: write)
+    done = CliRunner().invoke(command, ["status"])
+    assert done.exit_code == ExitStatus.FAILED
+    assert done.output.startswith("Error: It could not be written: No space left on device. Free some space.")

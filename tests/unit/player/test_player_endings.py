@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from player.cli import COMMANDS, main
+from player.commands.play import _error_json
 from player.commands.wallet import _millipoints
 from player.endings import SIGNALLED, Ending
 from player.exit_status import MEANINGS, ExitStatus
@@ -149,6 +150,17 @@ def test_the_last_line_of_a_receipt_is_the_operators_message():
     assert silent.lines()[-1] == "Session s-1" and json.loads(silent.as_json())["operator_message"] is None
     error = start_error(problem(403, "kicked", **fields), "stream-1")
     assert error.format_message().endswith(f"See: player receipt\nMessage from the operator: {message}")
+    assert error.operator_message == message
+
+
+def test_a_block_has_the_operators_message_for_people_and_scripts():
+    refusal = problem(403, "blocked", until_ms=1_000, message="Write to\nus.")
+    error, ending = start_error(refusal, "stream-1"), ending_of_refused_start(refusal)
+    assert error.format_message().endswith("\nMessage from the operator: Write to us.")
+    assert json.loads(_error_json("stream-1", error))["operator_message"] == "Write to us."
+    # Of a start that was to go on after a wait.
+    receipt = Receipt(ending, "stream-1", Charges(), 0, 0, settled=True)
+    assert receipt.lines()[-1] == "Message from the operator: Write to us."
 
 
 def test_a_receipt_names_the_reserve():
