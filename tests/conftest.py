@@ -8,7 +8,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-pytest_plugins = ["tests.fixtures.emulator", "tests.fixtures.sharing", "tests.fixtures.stack"]
+FIXTURES = ("emulator", "log_lines", "sharing", "stack")
+pytest_plugins = [f"tests.fixtures.{name}" for name in FIXTURES]
 
 UNIT = ROOT / "tests" / "unit"
 

@@ -1,9 +1,8 @@
 """Every action of an operator is in the audit log: who, what, on what, from where, before and after."""
 
 import json
+from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 from chalicelib.api.openapi import ALL_ROUTES
 from chalicelib.domain.accounts.users import Role
@@ -155,7 +154,7 @@ def test_what_is_refused_or_only_tried_dry_is_no_action(api: Api) -> None:
     assert operator.log() == []
 
 
-def test_an_entry_that_cannot_be_kept_is_logged_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_entry_that_cannot_be_kept_is_logged_and_counted(log_lines: Callable[[], list[Any]]) -> None:
     class Full:
         def add(self, entry: object) -> None:
             raise StoreUnavailable("full")
@@ -164,6 +163,6 @@ def test_an_entry_that_cannot_be_kept_is_logged_and_counted(capsys: pytest.Captu
     services.stores.audit_log = Full()
     services.audit.record(operator, Action(name="user.edit", target="u_x", after={"disabled": True}))
     assert services.stores.counters.counts["audit_failures"] == 1
-    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    [line] = log_lines()
     assert line["level"] == "ERROR" and IP not in json.dumps(line)
     assert (line["entry"]["target"], line["entry"]["after"]) == ("u_x", {"disabled": True})

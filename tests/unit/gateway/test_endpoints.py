@@ -2,11 +2,9 @@ import json
 
 import pytest
 
-from chalicelib import observability
 from chalicelib.domain.access.clients import Client
 from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.errors import BoundElsewhere, TokenExpired, Unauthenticated
-from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.money.errors import SessionOver
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.services.access.access import Decision
@@ -141,17 +139,12 @@ def test_media_and_nothing_else_is_signed(services):
     assert services.ask("/sign", HTTP_X_TOLLCAST_KEY="streams/s/x.ts")[0] == 503
 
 
-def test_a_failure_is_one_line_with_the_request_and_the_session_and_without_the_token(services, capsys, monkeypatch):
-    # A logger writes to the standard output of its time, and one of the same name is the same.
-    monkeypatch.setattr(observability, "SERVICE", f"unit-{new_session_id()}")
-    observability.logger.cache_clear()
+def test_a_failure_is_one_line_with_the_request_and_the_session_and_without_the_token(services, log_lines):
     services.error = StoreUnavailable("no answer")
     given = {"HTTP_X_REQUEST_ID": "request-1", "authorization": "Bearer a-play-token"}
     services.ask("/verdict", **given)
     services.ask("/sign", HTTP_X_TOLLCAST_KEY="streams/s/x.ts", session="not\nan id", **given)
-    observability.logger.cache_clear()
-    text = capsys.readouterr().out
-    verdict, sign = map(json.loads, text.splitlines())
+    verdict, sign = log_lines()
     assert (verdict["request_id"], verdict["session_id"], verdict["error"]) == ("request-1", SESSION, "no answer")
     assert (sign["request_id"], sign["key"]) == ("request-1", "streams/s/x.ts") and "session_id" not in sign
-    assert "a-play-token" not in text
+    assert "a-play-token" not in json.dumps([verdict, sign])

@@ -1,7 +1,7 @@
 """Log lines and embedded metrics: which values they have, and that no token is among them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +9,6 @@ import pytest
 from app import app
 from chalicelib import observability
 from chalicelib.domain.accounts.users import Role
-from chalicelib.domain.ids import new_session_id
 from chalicelib.domain.operations.totals import embedded_of
 from infra.local.emulator.lambda_gateway import Gateway
 from tests.fakes.stores import memory_services
@@ -21,28 +20,21 @@ SESSION_ID = "a" * 26
 class Requests:
     """The functions over stores in memory."""
 
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self.services = memory_services()
-        self._gateway, self._capsys = Gateway(app), capsys
+    def __init__(self, lines: Callable[[], list[dict[str, Any]]]) -> None:
+        self.services, self.lines = memory_services(), lines
+        self._gateway = Gateway(app)
         self.headers = {"content-type": "application/json", "x-request-id": "request-1"}
 
     def send(self, method: str, path: str, body: object = None, **headers: str) -> dict[str, Any]:
         content = b"" if body is None else json.dumps(body).encode()
         return dict(self._gateway.handle_request(method, path, {**self.headers, **headers}, content))
 
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self._capsys.readouterr().out.splitlines()]
-
 
 @pytest.fixture
-def requests(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Requests]:
-    # A logger writes to the standard output of its time, and one of the same name is the same.
-    monkeypatch.setattr(observability, "SERVICE", f"unit-{new_session_id()}")
-    observability.logger.cache_clear()
-    made = Requests(capsys)
+def requests(log_lines: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch) -> Requests:
+    made = Requests(log_lines)
     monkeypatch.setattr("chalicelib.api.endpoint.container", lambda: made.services)
-    yield made
-    observability.logger.cache_clear()
+    return made
 
 
 def test_a_refusal_is_one_line_with_ids_and_without_a_token(requests: Requests) -> None:
