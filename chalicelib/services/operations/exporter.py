@@ -206,6 +206,9 @@ def _by_label(metric: Metric, values: Mapping[str, float]) -> Family:
 def _by_stream(metric: Metric, values: Mapping[str, float], join: Callable[[Iterable[float]], float]) -> Family:
     """Return a sample for each of the first streams, and one that joins all others."""
     ids = sorted(values)
+    if len(ids) > names.LABELLED_STREAMS_MAX:
+        # A stream may have this id, and two samples with one label are no valid metric.
+        ids.sort(key=lambda each: each == names.OTHER)
     own, others = ids[: names.LABELLED_STREAMS_MAX], ids[names.LABELLED_STREAMS_MAX :]
     samples = [Sample((each,), values[each]) for each in own]
     if others:

@@ -13,7 +13,15 @@ from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.money.cut_offs import counters_of
 from chalicelib.domain.money.reconciliation import ReconciliationFigures
 from chalicelib.domain.operations.canary import STEPS
-from chalicelib.domain.operations.metric_catalogue import CATALOGUE, LABELLED_STREAMS_MAX, Family, Kind, Metric, Sample
+from chalicelib.domain.operations.metric_catalogue import (
+    CATALOGUE,
+    LABELLED_STREAMS_MAX,
+    OTHER,
+    Family,
+    Kind,
+    Metric,
+    Sample,
+)
 from chalicelib.domain.operations.traffic import TOTALS_MINUTE
 from chalicelib.domain.operations.workers import Worker
 from chalicelib.domain.streams.ingest import Ingest, IngestMode
@@ -154,9 +162,11 @@ def test_a_report_of_a_lost_claim_is_no_rate(services: Container) -> None:
     assert not [name for name in found if "bitrate" in name or "segment_rate" in name]
 
 
-def test_many_streams_share_a_label(services: Container) -> None:
-    for number in range(LABELLED_STREAMS_MAX + 5):
+@pytest.mark.parametrize("last", [OTHER, "s0204"])
+def test_many_streams_share_a_label(services: Container, last: str) -> None:
+    for number in range(LABELLED_STREAMS_MAX + 4):
         live_stream(services, f"s{number:04}", number)
+    live_stream(services, last, LABELLED_STREAMS_MAX + 4)
     found = samples_of(services)
     for name, other in (("manifest_age_seconds", 1.5 * 204), ("ingest_bitrate_bits_per_second", 1_000 * 1_010)):
         assert len([each for each in found if each.startswith(f"tollcast_{name}{{")]) == LABELLED_STREAMS_MAX + 1
