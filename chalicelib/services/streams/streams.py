@@ -243,7 +243,8 @@ class StreamsService:
             stream=stream,
             runtime=runtime,
             state=effective_state(runtime, now_ms),
-            outages=outages_of(runtime, now_ms),
+            # An outage of a stream that was never delivered would begin now, at each look.
+            outages=tuple(each for each in outages_of(runtime, now_ms) if each.since_ms < now_ms),
             # Never negative, although a worker's clock may be ahead.
             manifest_age_ms=None if manifest_ms is None else max(0, now_ms - manifest_ms),
         )

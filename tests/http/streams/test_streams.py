@@ -29,6 +29,14 @@ def test_what_the_worker_reports_is_shown(api: Api) -> None:
     assert api.http.get(f"/streams/{stream_id}", headers=admin).json()["state"] == "stalled"
 
 
+def test_a_stream_that_was_never_delivered_has_no_outage(api: Api) -> None:
+    admin = api.admin()
+    created = api.http.post("/streams", json={"title": "New", "ingest": {"mode": "test"}}, headers=admin)
+    assert created.status_code == 201, created.text
+    looks = [api.get(admin, f"/streams/{created.json()['stream_id']}/runtime") for _ in range(2)]
+    assert looks[0] == looks[1] and looks[0]["outages"] == []
+
+
 def test_what_the_worker_found_of_the_source_is_shown(api: Api) -> None:
     admin, stream_id = api.admin(), api.live_stream()
     path = f"/streams/{stream_id}/runtime"
