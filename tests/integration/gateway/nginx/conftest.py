@@ -49,7 +49,13 @@ def running(config: GatewayConfig, text: str = "") -> Iterator[Gateway]:
     # A lambda, so that a test can replace the method.
     endpoints = endpoint_server(config, lambda *asked: rule.verdict(*asked), denylist, lambda: int(time.time() * 1000))
     s3 = stub_s3(config)
-    with serving(endpoints, s3), run_nginx(config, text) as (process, log_path), httpx.Client(timeout=15) as client:
+    # Above 20 connections, httpx closes idle ones, also those that another thread is about to use (EBADF).
+    every = httpx.Limits(max_connections=100, max_keepalive_connections=100)
+    with (
+        serving(endpoints, s3),
+        run_nginx(config, text) as (process, log_path),
+        httpx.Client(timeout=15, limits=every) as client,
+    ):
         yield Gateway("http://" + config.listen, rule, s3, endpoints, denylist, process, log_path, client)
 
 
