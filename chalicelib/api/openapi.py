@@ -129,7 +129,7 @@ def _operation(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
 
 
 def _query_parameters(query: type[BaseModel]) -> list[dict[str, Any]]:
-    schema = query.model_json_schema()
+    schema = query.model_json_schema(ref_template=REF)
     return [
         {"name": name, "in": "query", "required": False, "schema": part} for name, part in schema["properties"].items()
     ]

@@ -1,6 +1,7 @@
 """Every operation, in every role, matches the served OpenAPI document. `make fuzz` tests more of it."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from chalicelib.domain.accounts.users import Role
 from infra.local.layout import ROOT
 from tests.http.conftest import PASSWORD, Api
 
+REF = re.compile(r'"\$ref": "([^"]*)"')
 SEED = 1
 EXAMPLES = 3
 # Some ten seconds of work, which take as many times longer as others share the machine.
@@ -28,6 +30,14 @@ def run(api: Api, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_every_operation_answers_as_documented(api: Api) -> None:
     done = run(api, "--examples", str(EXAMPLES))
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_reference_of_the_document_leads_to_a_schema(api: Api) -> None:
+    document = api.http.get("/openapi.json").json()
+    schemas = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    references = set(REF.findall(json.dumps(document)))
+    assert references <= schemas, sorted(references - schemas)
+    assert "#/components/schemas/EndReason" in references, "of a query parameter too"
 
 
 def test_what_a_document_does_not_name_is_found(api: Api, tmp_path: Path) -> None:
