@@ -1,0 +1,85 @@
+/** Who sees what: the login page, or the frame with the page of the address. */
+import { ErrorBoundary, lazy, LocationProvider, Route, Router } from "preact-iso";
+import { useEffect } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { ApiError } from "./api/client";
+import { Frame } from "./frame/frame";
+import { SignIn } from "./session/sign_in";
+import { finances, operates, restore, user } from "./session/token";
+import { Empty, Refusal } from "./ui/parts";
+import { Overview } from "./pages/overview/overview";
+
+const Streams = lazy(() => import("./pages/streams/streams").then((m) => m.Streams));
+const NewStream = lazy(() => import("./pages/streams/new_stream").then((m) => m.NewStream));
+const Stream = lazy(() => import("./pages/stream/stream").then((m) => m.Stream));
+const Viewers = lazy(() => import("./pages/viewers/viewers").then((m) => m.Viewers));
+const Sessions = lazy(() => import("./pages/sessions/sessions").then((m) => m.Sessions));
+const Session = lazy(() => import("./pages/sessions/session").then((m) => m.Session));
+const Users = lazy(() => import("./pages/users/users").then((m) => m.Users));
+const User = lazy(() => import("./pages/users/user").then((m) => m.User));
+const Money = lazy(() => import("./pages/money/money").then((m) => m.Money));
+const System = lazy(() => import("./pages/system/system").then((m) => m.System));
+
+export function App() {
+  const fault = useSignal<ApiError | null>(null);
+  const tries = useSignal(0);
+  useEffect(() => {
+    restore().then(
+      () => (fault.value = null),
+      (error: unknown) => {
+        if (!(error instanceof ApiError)) throw error;
+        fault.value = error;
+        window.setTimeout(() => (tries.value += 1), 3000);
+      },
+    );
+  }, [tries.value]);
+  if (user.value === undefined) {
+    return fault.value ? (
+      <main class="sign-in">
+        <Refusal error={fault.value} title="The API does not answer. It is tried again." />
+      </main>
+    ) : null;
+  }
+  if (user.value === null) return <SignIn />;
+  if (user.value.role === "viewer") return <SignIn refused={user.value.email} />;
+  return (
+    <LocationProvider scope="/admin">
+      <Frame>
+        <ErrorBoundary>
+          <Router onRouteChange={focusPage}>
+            <Route path="/admin/" component={Overview} />
+            <Route path="/admin/streams" component={operates() ? Streams : NotFound} />
+            <Route path="/admin/streams/new" component={operates() ? NewStream : NotFound} />
+            <Route path="/admin/streams/:id" component={operates() ? Stream : NotFound} />
+            <Route path="/admin/viewers" component={Viewers} />
+            <Route path="/admin/sessions" component={Sessions} />
+            <Route path="/admin/sessions/:id" component={Session} />
+            <Route path="/admin/users" component={Users} />
+            <Route path="/admin/users/:id" component={User} />
+            <Route path="/admin/money" component={finances() ? Money : NotFound} />
+            <Route path="/admin/system" component={System} />
+            <Route default component={NotFound} />
+          </Router>
+        </ErrorBoundary>
+      </Frame>
+    </LocationProvider>
+  );
+}
+
+/** After a change of the page, the keyboard continues at its heading, as after a load. */
+function focusPage(): void {
+  window.requestAnimationFrame(() => {
+    const heading = document.querySelector<HTMLElement>(".page h1");
+    if (!heading) return;
+    document.title = `${heading.textContent} – Tollcast`;
+    if (document.activeElement === document.body || document.activeElement?.closest(".nav")) heading.focus({ preventScroll: true });
+  });
+}
+
+function NotFound() {
+  return (
+    <Empty title="There is no such page for your role.">
+      <a href="/admin/">Go to the overview</a>
+    </Empty>
+  );
+}

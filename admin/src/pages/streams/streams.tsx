@@ -1,0 +1,6 @@
+/** The page Streams. */
+import { PageHead } from "../../ui/parts";
+
+export function Streams() {
+  return <PageHead title="Streams" />;
+}

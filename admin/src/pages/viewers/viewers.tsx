@@ -1,0 +1,6 @@
+/** The page Viewers. */
+import { PageHead } from "../../ui/parts";
+
+export function Viewers() {
+  return <PageHead title="Viewers" />;
+}
