@@ -107,4 +107,10 @@ MUTANTS_OF_OPERATING = {
         ":",
         ("tests/unit/operations/test_sampler.py",),
     ),
+    "commands: an empty text counts as left out": Mutant(
+        "player/lazy_group.py",
+        "        refuse_empty_texts(below)\n",
+        "        pass\n",
+        ("tests/unit/admin/test_admin_options.py", "tests/integration/admin/test_admin_money.py"),
+    ),
 }
