@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, get_args, get_type_hints
 
 from chalice.app import Blueprint, Response
@@ -17,6 +18,7 @@ from pydantic import BaseModel
 
 from chalicelib.api.answers import make_response, problem_response
 from chalicelib.api.checks import bearer, body_of, checked_path, no_body, query_of
+from chalicelib.api.cookies import check_same_origin, refresh_token_of, without_token
 from chalicelib.api.etags import etag_of, matches, versions_of
 from chalicelib.bootstrap import Container, container
 from chalicelib.domain.access.clients import AGENT_CHARS_MAX, Client
@@ -49,6 +51,8 @@ class Call:
     expected: Expected = None
     # The header as sent.
     accept: str = ""
+    # The refresh token of a browser's cookie, empty without one; on routes of browsers only.
+    cookie: str = ""
 
     @property
     def user_id(self) -> str:
@@ -70,7 +74,8 @@ class Endpoint:
     `account` means that the account must be neither disabled nor logged out everywhere since the token was issued.
     `key_scope` is the scope with which a service key may call the route; without it, none may. With `etag`, an answer
     has an `ETag`, and a GET that names it in `If-None-Match` returns 304. With `if_match`, a request may name the
-    version that it changes in `If-Match`, and returns 412 if that is not the current one. The last five are for the
+    version that it changes in `If-Match`, and returns 412 if that is not the current one. `browser` is a route of the
+    dashboard's cookie: only a page of this origin may use it, and 401 removes the cookie. The last five are for the
     OpenAPI document: `refusals` are error statuses that do not follow from the other fields, `operators_answer` is the
     answer for operators, `keys_answer` that for service keys, `other_types` are further content types of a success, and
     `failed` is another body of a 503.
@@ -89,6 +94,7 @@ class Endpoint:
     key_scope: Scope | None = None
     etag: bool = False
     if_match: bool = False
+    browser: bool = False
     refusals: Collection[int] = ()
     operators_answer: type[BaseModel] | None = None
     keys_answer: type[BaseModel] | None = None
@@ -149,6 +155,8 @@ def _respond(endpoint: Endpoint, view: View, request: Any, params: dict[str, str
         except Exception as error:
             response = problem_response(error, request.path, _of_payment(call))
             problem = json.loads(response.body)
+            if endpoint.browser and response.status_code == HTTPStatus.UNAUTHORIZED:
+                response.headers.update(without_token())
     services.monitoring.count_response(problem, endpoint.method, endpoint.path, request_id)
     if request_id:
         response.headers["X-Request-ID"] = request_id
@@ -182,6 +190,8 @@ def _success(endpoint: Endpoint, answer: Any, request: Any) -> Response:
 
 
 def _call(endpoint: Endpoint, request: Any, services: Container) -> Call:
+    if endpoint.browser:
+        check_same_origin(request.headers)
     caller, key = _caller(endpoint, request, services)
     add_to_log(user_id=key.actor_id if key else caller and caller.user_id)
     if endpoint.body is None:
@@ -200,6 +210,7 @@ def _call(endpoint: Endpoint, request: Any, services: Container) -> Call:
         ),
         expected=versions_of(request.headers.get("if-match")) if endpoint.if_match else None,
         accept=str(request.headers.get("accept", "")),
+        cookie=refresh_token_of(request.headers) if endpoint.browser else "",
     )
 
 

@@ -10,10 +10,12 @@ from chalice.app import Response
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from chalicelib.api.access import auth, blocks, playback, sessions
+from chalicelib.api.access import auth, blocks, browser_auth, playback, sessions
 from chalicelib.api.accounts import account, users
 from chalicelib.api.answers import make_response
 from chalicelib.api.checks import PATH_FORMS, PAYMENT_PATH
+from chalicelib.api.cookies import CSRF_HEADER, CSRF_VALUE, TOKEN_CHARS_MAX
+from chalicelib.api.cookies import NAME as COOKIE_NAME
 from chalicelib.api.endpoint import Call, Endpoint, Routes
 from chalicelib.api.money import money, reconciliation, wallets
 from chalicelib.api.operations import audit, canary, monitoring, series, workers
@@ -35,6 +37,20 @@ IF_NONE_MATCH = {
     "description": "tags of earlier answers; an unchanged one is not sent again (304)",
     "schema": {"type": "string"},
 }
+CSRF = {
+    "name": CSRF_HEADER,
+    "in": "header",
+    "required": True,
+    "description": "what no form and no other site can send; without it 403 `cross_site`",
+    "schema": {"type": "string", "const": CSRF_VALUE},
+}
+COOKIE = {
+    "name": COOKIE_NAME,
+    "in": "cookie",
+    "required": False,
+    "description": "the refresh token of the browser's login",
+    "schema": {"type": "string", "maxLength": TOKEN_CHARS_MAX},
+}
 IF_MATCH = {
     "name": "If-Match",
     "in": "header",
@@ -54,6 +70,7 @@ def openapi(call: Call) -> Response:
 
 ALL_ROUTES = (
     auth.routes,
+    browser_auth.routes,
     account.routes,
     streams.routes,
     workers.routes,
@@ -113,6 +130,8 @@ def _operation(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
         parameters.append(IF_NONE_MATCH)
     if endpoint.if_match:
         parameters.append(IF_MATCH)
+    if endpoint.browser:
+        parameters += [CSRF] if endpoint.body else [CSRF, COOKIE]
     if parameters:
         operation["parameters"] = parameters
     if endpoint.body:

@@ -96,6 +96,7 @@ def _header(description: str, schema: dict[str, Any]) -> dict[str, Any]:
 NO_STORE = {"Cache-Control": _header("responses must not be cached", {"type": "string", "const": "no-store"})}
 RETRY_AFTER = {"Retry-After": _header("whole seconds", {"type": "integer", "minimum": 1})}
 ETAG = {"ETag": _header("changes with the answer; for `If-None-Match`", {"type": "string"})}
+SET_COOKIE = {"Set-Cookie": _header("the new refresh token, or its removal", {"type": "string"})}
 CHALLENGE = {"WWW-Authenticate": _header("how to authenticate", {"type": "string", "const": "Bearer"})}
 HEADERS_OF_REFUSAL = {401: NO_STORE | CHALLENGE, 429: NO_STORE | RETRY_AFTER, 503: NO_STORE | RETRY_AFTER}
 
@@ -117,6 +118,8 @@ def refusals_of(endpoint: Endpoint) -> set[int]:
         found.add(429)
     if endpoint.if_match:
         found.add(412)
+    if endpoint.browser:
+        found.add(403)
     return found
 
 
@@ -136,7 +139,7 @@ def responses_of(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
     answers = [names[(m, "serialization")] for m in answers_of(endpoint)]
     if answers:
         content["application/json"] = {"schema": answers[0] if len(answers) == 1 else {"anyOf": answers}}
-    headers = NO_STORE | ETAG if endpoint.etag else NO_STORE
+    headers = NO_STORE | (ETAG if endpoint.etag else {}) | (SET_COOKIE if endpoint.browser else {})
     success: dict[str, Any] = {"description": "done", "headers": headers}
     if content:
         success["content"] = content
@@ -144,6 +147,8 @@ def responses_of(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
     if revalidates(endpoint):
         successes["304"] = {"description": "unchanged since the answer with this tag", "headers": headers}
     refusals = {str(status): _refusal(status) for status in sorted(refusals_of(endpoint))}
+    if endpoint.browser and "401" in refusals:
+        refusals["401"]["headers"] |= SET_COOKIE
     if endpoint.failed:
         other = {"application/json": {"schema": names[(endpoint.failed, "serialization")]}}
         refusals["503"] = {**refusals["503"], "content": other | PROBLEM}
@@ -154,6 +159,6 @@ def _refusal(status: int) -> dict[str, Any]:
     description = TITLES.get(status) or HTTPStatus(status).phrase
     return {
         "description": f"{description}; `code` says why",
-        "headers": HEADERS_OF_REFUSAL.get(status, NO_STORE),
+        "headers": dict(HEADERS_OF_REFUSAL.get(status, NO_STORE)),
         "content": PROBLEM,
     }

@@ -1,7 +1,7 @@
 """Conversion of service results to wire models that several routes use."""
 
 from chalicelib.api.endpoint import Call
-from chalicelib.api.models.accounts import LoginAnswer, UserAnswer
+from chalicelib.api.models.accounts import BrowserLoginAnswer, LoginAnswer, UserAnswer
 from chalicelib.api.models.playback import PlaybackAnswer, StartAnswer
 from chalicelib.api.models.streams import RtmpAddressAnswer, SrtAddressAnswer, StreamAnswer, StreamSettingsAnswer
 from chalicelib.api.models.wallets import WalletAnswer
@@ -21,6 +21,15 @@ def login_answer(login: Login) -> LoginAnswer:
     return LoginAnswer(
         access_token=login.access_token,
         refresh_token=login.refresh_token,
+        expires_in=login.expires_in_s,
+        user=UserAnswer.model_validate(login.user),
+    )
+
+
+def browser_login_answer(login: Login) -> BrowserLoginAnswer:
+    """Return a login without its refresh token."""
+    return BrowserLoginAnswer(
+        access_token=login.access_token,
         expires_in=login.expires_in_s,
         user=UserAnswer.model_validate(login.user),
     )

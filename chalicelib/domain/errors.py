@@ -91,6 +91,12 @@ class Forbidden(DomainError):
     code = "forbidden"
 
 
+class CrossSite(Forbidden):
+    """A browser sends the request for another site than ours."""
+
+    code = "cross_site"
+
+
 class KeyScope(Forbidden):
     """The service key has no scope for this route."""
 

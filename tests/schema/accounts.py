@@ -102,6 +102,7 @@ class Accounts:
     def known(self, operation: Operation, login: Login, *, changes_data: bool) -> dict[str, Any]:
         """Return a valid value for each name in the path and each required name of the body."""
         names = {*operation.path_names, *operation.required, *operation.in_query}
+        names |= {"refresh_token"} if operation.of_browsers else set()
         # Refused operations use shared values.
         theirs = {} if changes_data else self._values_of(login)
         return {name: theirs[name] if name in theirs else self._value(name, operation, login) for name in names}
@@ -125,7 +126,11 @@ class Accounts:
             case "session_id":
                 return self._session_for(operation, login)
             case "email":
-                return login.email if operation.path in ("/auth/login", "/users/lookup") else f"{uuid.uuid4()}@local"
+                return (
+                    login.email
+                    if operation.path in ("/auth/login", "/auth/browser/login", "/users/lookup")
+                    else f"{uuid.uuid4()}@local"
+                )
             case "refresh_token":
                 return self._login(login.email, PASSWORD, login.role).refresh_token
             case "payment_id":

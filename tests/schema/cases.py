@@ -36,7 +36,9 @@ def valid_request(target: APIOperation, known: dict[str, Any], operation: Operat
         for names in (operation.path_names, operation.required, operation.in_query)
     )
     of_body = {"body": body, "media_type": "application/json"} if body else {}
-    send(target.Case(path_parameters=path, query=query, **of_body))
+    headers = {"X-CSRF": "1"} if operation.of_browsers else {}
+    cookies = {"tollcast_refresh": known["refresh_token"]} if operation.of_browsers else {}
+    send(target.Case(path_parameters=path, query=query, headers=headers, cookies=cookies, **of_body))
 
 
 def send_generated(operation: APIOperation, known: dict[str, Any], examples: int, seed: int, send: Send) -> None:

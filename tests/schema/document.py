@@ -32,6 +32,11 @@ class Operation:
         return f"{self.method} {self.path}"
 
     @property
+    def of_browsers(self) -> bool:
+        """Return whether it takes the refresh token as a cookie."""
+        return self.path.startswith("/auth/browser/")
+
+    @property
     def changes(self) -> bool:
         return self.method != "GET"
 

@@ -70,6 +70,15 @@ class LoginAnswer(Answer):
     user: UserAnswer
 
 
+class BrowserLoginAnswer(Answer):
+    """An access token. The refresh token is in the cookie. `expires_in` is the token's lifetime in seconds."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"
+    expires_in: int
+    user: UserAnswer
+
+
 class CreateUserRequest(Request):
     """A new account."""
 

@@ -12,6 +12,7 @@ BY_RULES = ("tests/unit/worker/issues/test_rules.py",)
 BY_WINDOWS = ("tests/unit/worker/issues/test_repair_windows.py",)
 BY_TIMES = ("tests/unit/worker/issues/test_tracker.py",)
 BY_CONTROLLER = ("tests/unit/streams/test_waiting.py",)
+OF_BROWSERS = ("tests/http/accounts/test_browser_login.py",)
 OF_BLOCKS = ("tests/unit/access/test_blocks.py", "tests/http/operations/test_kicks.py")
 
 MUTANTS_OF_OPERATING = {
@@ -127,5 +128,28 @@ MUTANTS_OF_OPERATING = {
         "        refuse_empty_texts(below)\n",
         "        pass\n",
         ("tests/unit/admin/test_admin_options.py", "tests/integration/admin/test_admin_money.py"),
+    ),
+    "browser: any site may use the cookie": Mutant(
+        "chalicelib/api/cookies.py",
+        'headers.get(FETCH_SITE, "same-origin") != "same-origin"',
+        "False",
+        OF_BROWSERS,
+    ),
+    "browser: a form may use the cookie": Mutant(
+        "chalicelib/api/cookies.py", "headers.get(CSRF_HEADER.lower()) != CSRF_VALUE", "False", OF_BROWSERS
+    ),
+    "browser: scripts may read the cookie": Mutant("chalicelib/api/cookies.py", " HttpOnly;", "", OF_BROWSERS),
+    "browser: the body has the refresh token": Mutant(
+        "chalicelib/api/access/browser_auth.py",
+        "    answer = browser_login_answer(login)\n    return make_response(answer.model_dump_json(),",
+        "    from chalicelib.api.wire import login_answer\n\n"
+        "    answer = login_answer(login)\n    return make_response(answer.model_dump_json(),",
+        OF_BROWSERS,
+    ),
+    "browser: a refused cookie stays": Mutant(
+        "chalicelib/api/endpoint.py",
+        "                response.headers.update(without_token())\n",
+        "                pass\n",
+        OF_BROWSERS,
     ),
 }
