@@ -8,13 +8,13 @@ from chalicelib.config import ConfigError
 from infra.local import stack
 from infra.local.dashboard.build import (
     NPM,
+    THIS,
     DashboardError,
     build,
     install_packages,
     run_script,
     write_document,
 )
-from infra.local.dashboard.inputs import ADMIN
 from infra.local.layout import HOST, layout_from
 
 USAGE = "usage: python -m infra.local.dashboard build|check|test|document|serve"
@@ -41,7 +41,7 @@ def serve() -> None:
     say(f"The dashboard is at http://{HOST}:{port}/admin/, over the platform at {url}.")
     os.environ["TOLLCAST_PORT"] = str(stack.recorded(layout).port)
     os.environ["PATH"] = os.pathsep.join([str(NPM.parent), os.environ.get("PATH", os.defpath)])
-    os.chdir(ADMIN)
+    os.chdir(THIS.admin)
     command = str(NPM)
     os.execv(command, [command, "run", "--silent", "dev", "--", "--host", HOST, "--port", str(port), "--strictPort"])
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from infra.local.dashboard import inputs
+from infra.local.dashboard.project import Project
 from infra.local.layout import ROOT
 from infra.local.processes.signals import deferred_signals, ignored_signals, wait_or_kill
 
@@ -19,20 +19,23 @@ class BackgroundBuild:
     def __init__(self, process: subprocess.Popen[str] | None) -> None:
         self._process = process
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the build has not ended."""
+        return self._process is not None and self._process.poll() is None
+
     def finish(self) -> bool:
         """Print the lines of the build until its end. Return whether there is a current dashboard."""
         if self._process is None:
             return True
         assert self._process.stdout is not None
-        if self._process.poll() is None:
-            print("Finishing the dashboard, which was built beside the start.", flush=True)
         for line in self._process.stdout:
             print(f"  dashboard: {line}", end="", flush=True)
         return self._process.wait() == 0
 
     def stop(self) -> None:
         """End a build that still runs."""
-        if self._process and self._process.poll() is None:
+        if self._process and self.is_running:
             with ignored_signals():
                 self._process.terminate()
                 wait_or_kill(self._process)
@@ -43,7 +46,7 @@ def background_build() -> Iterator[BackgroundBuild]:
     """Start a build if one is needed. It ends with the block at the latest."""
     build = BackgroundBuild(None)
     try:
-        if not inputs.is_current():
+        if not Project().is_current():
             with deferred_signals():
                 build = BackgroundBuild(
                     subprocess.Popen(

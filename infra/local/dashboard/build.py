@@ -17,8 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from infra.local.dashboard import inputs
-from infra.local.dashboard.inputs import ADMIN, DIST, DOCUMENT, PACKAGES, WORK
+from infra.local.dashboard.project import Project
 from infra.local.processes.signals import ignored_signals
 
 NPM = Path(sys.executable).with_name("npm")
@@ -28,8 +27,7 @@ SHOWN_LINES_MAX = 15
 COMPRESSED = {".css", ".html", ".js", ".json", ".svg"}
 # npm alone would try for minutes.
 REGISTRY = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000")
-_PACKAGES_RECORD = PACKAGES / ".tollcast-lock"
-_NEW, _OLD = WORK / "new", WORK / "old"
+THIS = Project()
 
 Say = Callable[[str], None]
 
@@ -38,67 +36,70 @@ class DashboardError(Exception):
     """The dashboard was not built; the message says why and what to do."""
 
 
-def build(say: Say) -> None:
+def build(say: Say, project: Project = THIS) -> None:
     """Build the dashboard unless it is current. Raise `DashboardError`."""
-    if inputs.is_current():
+    if project.is_current():
         return
-    with _alone(say):
-        if inputs.is_current():  # Another process built it meanwhile.
+    with _alone(project, say):
+        if project.is_current():  # Another process built it meanwhile.
             return
-        quick = inputs.quick_hash()
-        _install(say)
-        write_document()
-        exact = inputs.exact_hash()
-        if inputs.recorded().get("exact") != exact:
-            _bundle(say)
-        inputs.record(quick=quick, exact=exact)
+        quick = project.quick_hash()
+        _install(project, say)
+        write_document(project)
+        exact = project.exact_hash()
+        if project.recorded().get("exact") != exact:
+            _bundle(project, say)
+        project.record(quick=quick, exact=exact)
 
 
-def install_packages(say: Say = print) -> None:
+def install_packages(say: Say = print, project: Project = THIS) -> None:
     """Install the packages of the lock file unless they are installed. Raise `DashboardError`."""
-    with _alone(say):
-        _install(say)
+    with _alone(project, say):
+        _install(project, say)
 
 
-def write_document() -> None:
-    """Write the API's document, from which the types are made."""
+def write_document(project: Project = THIS) -> None:
+    """Write the API's document."""
     # The import takes most of a second.
     from chalicelib.api.openapi import document
 
-    DOCUMENT.write_text(json.dumps(document(), indent=1) + "\n")
+    project.document.write_text(json.dumps(document(), indent=1) + "\n")
 
 
-def run_script(*arguments: str, limit_s: float = BUILD_S_MAX) -> None:
+def run_script(*arguments: str, project: Project = THIS) -> None:
     """Run a script of package.json. Raise `DashboardError` with the beginning of its output."""
-    _run("npm run", [str(NPM), "run", "--silent", *arguments], limit_s)
+    _run(project, "npm run", [str(NPM), "run", "--silent", *arguments], BUILD_S_MAX)
 
 
-def _install(say: Say) -> None:
-    if _PACKAGES_RECORD.is_file() and _PACKAGES_RECORD.read_text() == inputs.packages_hash():
+def _install(project: Project, say: Say) -> None:
+    record = project.packages / ".tollcast-lock"
+    if record.is_file() and record.read_text() == project.packages_hash():
         return
     say("installing the packages of admin/package-lock.json (10 s to a minute)")
     command = [str(NPM), "ci", "--no-audit", "--no-fund", *REGISTRY]
     try:
-        _run("npm ci", command, INSTALL_S_MAX)
+        _run(project, "npm ci", command, INSTALL_S_MAX)
     except DashboardError as error:
         raise DashboardError(
             f"{error}\nThe packages of the dashboard could not be installed. Can this machine reach npm's registry"
             " (`npm config get registry`)? Behind a proxy, set https_proxy. Then run `make up` again."
         ) from None
-    _PACKAGES_RECORD.write_text(inputs.packages_hash())
+    project.packages.mkdir(exist_ok=True)
+    record.write_text(project.packages_hash())
 
 
-def _bundle(say: Say) -> None:
+def _bundle(project: Project, say: Say) -> None:
     say("building it (some seconds)")
     began = time.monotonic()
-    shutil.rmtree(_NEW, ignore_errors=True)
-    run_script("build", "--", "--outDir", str(_NEW), "--emptyOutDir")
-    _compress(_NEW)
-    shutil.rmtree(_OLD, ignore_errors=True)
-    if DIST.exists():
-        DIST.rename(_OLD)
-    _NEW.rename(DIST)
-    shutil.rmtree(_OLD, ignore_errors=True)
+    new, old = project.work / "new", project.work / "old"
+    shutil.rmtree(new, ignore_errors=True)
+    run_script("build", "--", "--outDir", str(new), "--emptyOutDir", project=project)
+    _compress(new)
+    shutil.rmtree(old, ignore_errors=True)
+    if project.dist.exists():
+        project.dist.rename(old)
+    new.rename(project.dist)
+    shutil.rmtree(old, ignore_errors=True)
     say(f"built in {time.monotonic() - began:.1f} s")
 
 
@@ -110,9 +111,9 @@ def _compress(directory: Path) -> None:
 
 
 @contextmanager
-def _alone(say: Say) -> Iterator[None]:
-    WORK.mkdir(exist_ok=True)
-    lock = FileLock(WORK / "lock")
+def _alone(project: Project, say: Say) -> Iterator[None]:
+    project.work.mkdir(exist_ok=True)
+    lock = FileLock(project.work / "lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -127,15 +128,15 @@ def _alone(say: Say) -> Iterator[None]:
         lock.release()
 
 
-def _run(name: str, command: list[str], limit_s: float) -> None:
+def _run(project: Project, name: str, command: list[str], limit_s: float) -> None:
     """Run a command of npm in admin/. Raise `DashboardError` if it fails or takes longer than `limit_s`."""
     path = os.pathsep.join([str(NPM.parent), os.environ.get("PATH", os.defpath)])
-    log = WORK / f"{name.replace(' ', '-')}.log"
+    log = project.work / f"{name.replace(' ', '-')}.log"
     try:
         with log.open("w") as output:
             process = subprocess.Popen(
                 command,
-                cwd=ADMIN,
+                cwd=project.admin,
                 env={**os.environ, "PATH": path, "NO_UPDATE_NOTIFIER": "1", "NO_COLOR": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
