@@ -88,7 +88,7 @@ class UnreachableError(CliError):
 
     def __init__(self, server: str, detail: str, retry_after_s: float | None = None) -> None:
         super().__init__(
-            f"The server at {server} cannot be reached: {detail}.",
+            f"The server at {server} cannot be reached: {detail.rstrip('.')}.",
             "Check your connection, or the address (--server or TOLLCAST_SERVER), and try again.",
             ExitStatus.UNREACHABLE,
         )

@@ -27,7 +27,8 @@ from chalicelib.domain.operations.audit import Actor
 from chalicelib.domain.versions import Expected
 from chalicelib.observability import add_to_log, request_log
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+# As nginx accepts it (gateway/nginx/snippets/header_values.conf).
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 View = Callable[..., Any]
 # The ids of paths in the log. `user_id` is the caller there.
 LOGGED_IDS = {"session_id": "session_id", "stream_id": "stream_id", "user_id": "target_user_id"}

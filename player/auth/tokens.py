@@ -164,7 +164,7 @@ def _as_login(entry: dict[str, Any] | None) -> Login | None:
 
 def _disk_error(detail: str) -> CliError:
     return CliError(
-        f"The login cannot be stored: {detail}.",
+        f"The login cannot be stored: {detail.rstrip('.')}.",
         "Free some disk space, or correct the permissions there.",
         ExitStatus.FAILED,
     )

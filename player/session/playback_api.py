@@ -3,11 +3,11 @@
 import math
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from player.auth.account import Account
 from player.errors import UnreachableError
 from player.http.links import web_address
+from player.http.paths import path_of
 from player.terminal.text import printable
 
 MS_PER_MINUTE = 60_000
@@ -118,7 +118,7 @@ class PlaybackApi:
 
     def stream(self, stream_id: str, timeout_s: float | None = None) -> dict[str, Any]:
         """Return a stream."""
-        return self._account.call("GET", f"/streams/{quote(stream_id, safe='')}", timeout_s=timeout_s)
+        return self._account.call("GET", path_of("streams", stream_id), timeout_s=timeout_s)
 
     def funds(self, timeout_s: float) -> Funds:
         """Return the points in the wallet."""

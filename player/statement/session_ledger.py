@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from player.auth.account import Account
 from player.auth.paging import all_items
 from player.errors import CliError
 from player.exit_status import ExitStatus
+from player.http.paths import path_of
 
 # A session may end or be settled between two requests; then both are repeated.
 ATTEMPTS = 4
@@ -59,7 +59,7 @@ def fetch_session_ledger(account: Account, session_id: str | None) -> SessionLed
     """Fetch the ledger of a session, or of the latest one. Raise CliError."""
     if session_id is None:
         session_id = _latest(account)
-    path = f"/me/sessions/{quote(session_id, safe='')}"
+    path = path_of("me", "sessions", session_id)
     session = account.call("GET", path)
     for _ in range(ATTEMPTS):
         ledger = SessionLedger(session, all_items(account, f"{path}/ledger"))

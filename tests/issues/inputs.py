@@ -44,9 +44,10 @@ def clip(
     encode: str = "",
     size: str = SIZE,
     has_sound: bool = True,
+    rate: str = "25",
 ) -> str:
-    """Return a command for a clip of 25 pictures a second. `picture` and `sound` are filters, `encode` options."""
-    video = f'-f lavfi -i "testsrc2=s={size}:r=25{"," + picture if picture else ""}"'
+    """Return a command for a clip. `picture` and `sound` are filters, `encode` options, `rate` pictures a second."""
+    video = f'-f lavfi -i "testsrc2=s={size}:r={rate}{"," + picture if picture else ""}"'
     audio = f'-f lavfi -i "sine=sample_rate=48000{"," + sound if sound else ""}"' if has_sound else ""
     form = TS if out.endswith(".ts") else ""
     return f"ffmpeg {video} {audio} -t {seconds:g} {X264} {AAC if has_sound else ''} {encode} {form} {out}"
@@ -218,4 +219,3 @@ INPUTS = (
         issues={IssueType.SOURCE_REFUSED: (0, 15)},
     ),
 )
-BY_NAME = {each.name: each for each in INPUTS}

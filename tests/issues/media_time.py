@@ -96,6 +96,7 @@ class _Playing:
                 pictures_per_s=float(source.rate) if source.rate else None,
                 bitrate_bps=int(bits / BITRATE_S) if is_measured else None,
                 keyframe_interval_s=self.keyframes.longest_s,
+                moves=self.run.activity.take()["moves"] if isinstance(self.run, EncodingRun) else None,
             ),
         )
 

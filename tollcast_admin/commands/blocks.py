@@ -2,12 +2,13 @@
 
 import click
 
+from player.http.paths import path_of
 from tollcast_admin.context import AdminContext
 from tollcast_admin.display.columns import Column
 from tollcast_admin.display.values import text_of, when_of
 from tollcast_admin.options.exit_statuses import STATUSES
 from tollcast_admin.options.lists import ListView, list_options, show_list, watch_options
-from tollcast_admin.options.values import path_of, user_id_of
+from tollcast_admin.options.values import user_id_of
 
 COLUMNS = (
     Column("BLOCK", lambda each: each["block_id"]),

@@ -8,7 +8,7 @@ from tollcast_admin.display.columns import Column, column_table
 from tollcast_admin.display.values import age_of, text_of, when_of
 from tollcast_admin.options.exit_statuses import STATUSES
 from tollcast_admin.options.json_fields import json_option, json_text
-from tollcast_admin.options.lists import show, watch_options
+from tollcast_admin.options.lists import json_indent, show, watch_options
 
 COLUMNS = (
     Column("COUNT", lambda each: str(each["count"]), is_right=True),
@@ -32,12 +32,11 @@ def command(context: AdminContext, json_fields: str | None, is_watched: bool, ev
       tollcast-admin errors
       tollcast-admin errors --json code,route,count
     """
-    one_line = is_watched or every_s is not None
 
     def render() -> list[str]:
         items = context.account.call("GET", "/monitoring/errors")["items"]
         if json_fields is not None:
-            return [json_text(items, json_fields, indent=None if one_line else 2)]
+            return [json_text(items, json_fields, indent=json_indent(is_watched, every_s))]
         return column_table(COLUMNS, items, terminal_width()) if items else ["No error was returned."]
 
     show(render, is_watched, every_s)

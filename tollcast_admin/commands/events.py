@@ -2,10 +2,10 @@
 
 import click
 
+from player.http.paths import path_of
 from tollcast_admin.context import AdminContext
 from tollcast_admin.options.exit_statuses import STATUSES
 from tollcast_admin.options.lists import ListView, list_options, show_list, watch_options
-from tollcast_admin.options.values import path_of
 from tollcast_admin.streams.issues import issue_lines
 
 

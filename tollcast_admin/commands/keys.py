@@ -1,22 +1,25 @@
 """`tollcast-admin keys`: credentials of programs, such as a payment service."""
 
+import time
 from typing import Any
 
 import click
 
+from player.http.paths import path_of
 from tollcast_admin.context import AdminContext
 from tollcast_admin.display.columns import Column, Item
 from tollcast_admin.display.values import age_of, when_of
 from tollcast_admin.options.confirmation import confirm, yes_option
 from tollcast_admin.options.exit_statuses import STATUSES
 from tollcast_admin.options.lists import ListView, list_options, show_list
-from tollcast_admin.options.values import path_of
 
 SCOPES = ("credit", "metrics", "canary")
 
 
 def _state(key: Item) -> str:
-    return "revoked" if key["revoked_at_ms"] is not None else "valid"
+    if key["revoked_at_ms"] is not None:
+        return "revoked"
+    return "expired" if key["expires_at_ms"] <= time.time() * 1000 else "valid"
 
 
 COLUMNS = (

@@ -7,7 +7,7 @@ from tollcast_admin.context import AdminContext
 from tollcast_admin.display.figures import overview_lines
 from tollcast_admin.options.exit_statuses import STATUSES
 from tollcast_admin.options.json_fields import json_option, json_text
-from tollcast_admin.options.lists import show, watch_options
+from tollcast_admin.options.lists import json_indent, show, watch_options
 
 
 @click.command("overview", epilog=STATUSES)
@@ -21,12 +21,11 @@ def command(context: AdminContext, json_fields: str | None, is_watched: bool, ev
       tollcast-admin overview --every 30
       tollcast-admin overview --json figures
     """
-    one_line = is_watched or every_s is not None
 
     def render() -> list[str]:
         answer = context.account.call("GET", "/monitoring/overview")
         if json_fields is not None:
-            return [json_text(answer, json_fields, indent=None if one_line else 2)]
+            return [json_text(answer, json_fields, indent=json_indent(is_watched, every_s))]
         return overview_lines(answer, terminal_width())
 
     show(render, is_watched, every_s)

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from player.http.paths import path_of
 from player.terminal.formats import points
 from player.terminal.output import terminal_width
 from tollcast_admin.context import AdminContext
@@ -14,7 +15,7 @@ from tollcast_admin.options.confirmation import confirm, yes_option
 from tollcast_admin.options.exit_statuses import STATUSES
 from tollcast_admin.options.json_fields import json_option, json_text
 from tollcast_admin.options.lists import ListView, list_options, show_list
-from tollcast_admin.options.values import Moment, path_of, user_id_of
+from tollcast_admin.options.values import Moment, user_id_of
 
 COLUMNS = (
     Column("PAYMENT", lambda each: each["payment_id"]),

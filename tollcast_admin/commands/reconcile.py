@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import click
 
+from player.http.paths import path_of
 from player.terminal.formats import points
 from player.terminal.output import print_sentence, terminal_width
 from tollcast_admin.context import AdminContext
@@ -14,7 +15,6 @@ from tollcast_admin.display.values import bytes_of, duration_of, points_of, text
 from tollcast_admin.options.exit_statuses import STATUSES
 from tollcast_admin.options.json_fields import json_option, json_text
 from tollcast_admin.options.lists import ListView, list_options, show_list
-from tollcast_admin.options.values import path_of
 
 AMOUNTS = {
     "Leases": "lease",

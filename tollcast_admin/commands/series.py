@@ -10,7 +10,7 @@ from tollcast_admin.context import AdminContext
 from tollcast_admin.display.figures import series_lines
 from tollcast_admin.options.exit_statuses import STATUSES
 from tollcast_admin.options.json_fields import json_option, json_text
-from tollcast_admin.options.lists import show, watch_options
+from tollcast_admin.options.lists import json_indent, show, watch_options
 
 MS_PER_HOUR = 3_600_000
 HOURS_OF_MINUTES_MAX, HOURS_MAX = 24, 400 * 24
@@ -47,7 +47,6 @@ def command(
       tollcast-admin series --hours 720 --json series
     """
     step_s = STEP_MINUTE_S if hours <= HOURS_OF_MINUTES_MAX else STEP_HOUR_S
-    one_line = is_watched or every_s is not None
 
     def render() -> list[str]:
         to_ms = int(time.time() * 1000)
@@ -56,7 +55,7 @@ def command(
         query |= {"stream_id": stream_id} if stream_id else {}
         answer = context.account.call("GET", f"/monitoring/series?{urlencode(query)}")
         if json_fields is not None:
-            return [json_text(answer, json_fields, indent=None if one_line else 2)]
+            return [json_text(answer, json_fields, indent=json_indent(is_watched, every_s))]
         return series_lines(answer, terminal_width())
 
     show(render, is_watched, every_s)

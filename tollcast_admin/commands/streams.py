@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from player.http.paths import path_of
 from player.terminal.output import print_sentence, terminal_width
 from player.terminal.text import printable
 from tollcast_admin.context import AdminContext
@@ -11,8 +12,7 @@ from tollcast_admin.display.columns import Column
 from tollcast_admin.display.values import counted, rate_of
 from tollcast_admin.options.exit_statuses import STATUSES
 from tollcast_admin.options.json_fields import json_option, json_text
-from tollcast_admin.options.lists import ListView, list_options, read_list, show, show_list, watch_options
-from tollcast_admin.options.values import path_of
+from tollcast_admin.options.lists import ListView, json_indent, list_options, read_list, show, show_list, watch_options
 from tollcast_admin.options.versions import change, version_option
 from tollcast_admin.streams import commands as stream_commands
 from tollcast_admin.streams.runtime import stream_lines
@@ -83,7 +83,6 @@ def show_stream(
       tollcast-admin streams show films --watch
       tollcast-admin streams show films --json state,runtime
     """
-    one_line = is_watched or every_s is not None
 
     def render() -> list[str]:
         stream = context.account.call("GET", path_of("streams", stream_id))
@@ -91,7 +90,7 @@ def show_stream(
         if json_fields is not None:
             hidden = SECRET_FIELDS if json_fields == "all" else ()
             fields = {name: value for name, value in stream.items() if name not in hidden}
-            return [json_text({**fields, "runtime": runtime}, json_fields, indent=None if one_line else 2)]
+            return [json_text({**fields, "runtime": runtime}, json_fields, indent=json_indent(is_watched, every_s))]
         return stream_lines(stream, runtime, _viewers(context, stream_id), terminal_width())
 
     show(render, is_watched, every_s)

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from player.http.paths import path_of
 from player.terminal.output import print_sentence, terminal_width
 from player.terminal.text import printable
 from tollcast_admin.context import AdminContext
@@ -21,7 +22,7 @@ from tollcast_admin.options.confirmation import (
 from tollcast_admin.options.exit_statuses import STATUSES
 from tollcast_admin.options.json_fields import json_option, json_text
 from tollcast_admin.options.lists import ListView, list_options, show_list
-from tollcast_admin.options.values import path_of, user_id_of
+from tollcast_admin.options.values import user_id_of
 from tollcast_admin.options.versions import change, version_option
 
 ROLES = ("viewer", "operator", "finance", "admin")

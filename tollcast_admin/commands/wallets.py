@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from player.http.paths import path_of
 from player.statement.export import already_exists, fetch, save
 from player.terminal.formats import clock, points
 from player.terminal.ledger_table import ledger_lines
@@ -15,9 +16,9 @@ from tollcast_admin.display.fields import field_lines
 from tollcast_admin.display.values import age_of, points_of, rate_of
 from tollcast_admin.options.exit_statuses import STATUSES
 from tollcast_admin.options.json_fields import json_option, json_text
-from tollcast_admin.options.lists import LIMIT_MAX, read_list, show, watch_options
+from tollcast_admin.options.lists import LIMIT_MAX, json_indent, read_list, show, watch_options
 from tollcast_admin.options.payments import pay, payment_options
-from tollcast_admin.options.values import Points, path_of, user_id_of
+from tollcast_admin.options.values import Points, user_id_of
 
 LEDGER_LIMIT = 20
 FORMATS = ("json", "csv")
@@ -51,12 +52,11 @@ def show_wallet(
       tollcast-admin wallets show demo@local --json balance_millipoints
     """
     path = path_of("wallets", user_id_of(context, user))
-    one_line = is_watched or every_s is not None
 
     def render() -> list[str]:
         wallet = context.account.call("GET", path)
         if json_fields is not None:
-            return [json_text(wallet, json_fields, indent=None if one_line else 2)]
+            return [json_text(wallet, json_fields, indent=json_indent(is_watched, every_s))]
         return wallet_lines(wallet, terminal_width())
 
     show(render, is_watched, every_s)

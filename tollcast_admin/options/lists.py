@@ -58,6 +58,11 @@ def watch_options(command: Command) -> Command:
     return is_watched(every(command))
 
 
+def json_indent(is_watched: bool, every_s: float | None) -> int | None:
+    """Return the indent of JSON: None, for one line, where it is shown again and again."""
+    return None if is_watched or every_s is not None else 2
+
+
 def show(render: Callable[[], list[str]], is_watched: bool = False, every_s: float | None = None) -> None:
     """Print the lines once, or watch them."""
     if is_watched or every_s is not None:
@@ -76,12 +81,11 @@ def show_list(
     every_s: float | None = None,
 ) -> None:
     """Show a list as a table or as JSON, once or live. Raises the errors of Account.call."""
-    one_line = is_watched or every_s is not None
 
     def render() -> list[str]:
         items, is_more = read_list(context, view.path, view.filters, limit)
         if json_fields is not None:
-            return [json_text(items, json_fields, indent=None if one_line else 2)]
+            return [json_text(items, json_fields, indent=json_indent(is_watched, every_s))]
         return list_lines(view, items, is_more, terminal_width())
 
     show(render, is_watched, every_s)

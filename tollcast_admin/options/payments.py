@@ -30,7 +30,7 @@ def pay(
     Raise CliError with the id to repeat if no answer came: the payment may have been made. Raises the errors of
     Account.call.
     """
-    payment_id = payment_id or f"admin-{secrets.token_hex(8)}"
+    payment_id = f"admin-{secrets.token_hex(8)}" if payment_id is None else payment_id
     body = {"millipoints": millipoints, "payment_id": payment_id, "note": note, **more}
     try:
         return context.account.call("POST", path, body), payment_id

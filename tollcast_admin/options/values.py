@@ -3,7 +3,7 @@
 import re
 import time
 from datetime import datetime
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import click
 
@@ -59,11 +59,6 @@ class Moment(click.ParamType[int]):
             return int(datetime.fromisoformat(str(value)).timestamp() * 1000)
         except ValueError:
             self.fail(f"{value!r} is no time. Write 2026-01-31, 2026-01-31T18:00, or 2h for two hours ago", param, ctx)
-
-
-def path_of(*parts: str) -> str:
-    """Return the path of a route from its parts, of which some are arguments."""
-    return "".join(f"/{quote(part, safe='')}" for part in parts)
 
 
 def user_id_of(context: AdminContext, user: str) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from player.http.paths import path_of
 from player.terminal.output import print_sentence, terminal_width
 from player.terminal.text import printable
 from tollcast_admin.context import AdminContext
@@ -11,8 +12,7 @@ from tollcast_admin.display.fields import field_lines
 from tollcast_admin.options.confirmation import confirm, yes_option
 from tollcast_admin.options.exit_statuses import STATUSES
 from tollcast_admin.options.json_fields import json_option, json_text
-from tollcast_admin.options.lists import show, watch_options
-from tollcast_admin.options.values import path_of
+from tollcast_admin.options.lists import json_indent, show, watch_options
 from tollcast_admin.streams.log import log_lines
 
 LOG_LINES_DEFAULT, LOG_LINES_MAX = 10, 200
@@ -118,7 +118,7 @@ def log(
     def render() -> list[str]:
         answer = context.account.call("GET", path_of("streams", stream_id, "log"))
         if json_fields is not None:
-            return [json_text(answer["items"], json_fields, indent=None if is_watched else 2)]
+            return [json_text(answer["items"], json_fields, indent=json_indent(is_watched, every_s))]
         return log_lines(answer, lines_max, terminal_width())
 
     show(render, is_watched, every_s)

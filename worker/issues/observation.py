@@ -20,7 +20,7 @@ class PlayedSource:
     """The source that is played. `connection` differs for each opening.
 
     `bitrate_bps` is what comes now, `keyframe_interval_s` the longest of its newest intervals. `pictures_per_s` is what
-    the source says of itself.
+    the source says of itself. `moves` says whether its picture has moved in the last second.
     """
 
     name: str
@@ -33,6 +33,7 @@ class PlayedSource:
     pictures_per_s: float | None = None
     bitrate_bps: int | None = None
     keyframe_interval_s: float | None = None
+    moves: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,7 +48,7 @@ class SourceRules:
             **_keyframes(source, IssueType.KEYFRAMES_FAR_APART in open_types),
         }
         if source.bitrate_bps is not None:
-            found |= self._falling(now_s, source.bitrate_bps, IssueType.BITRATE_LOW in open_types)
+            found |= self._falling(now_s, source.bitrate_bps, source.moves, IssueType.BITRATE_LOW in open_types)
             if seen.ladder_bps is not None:
                 is_open = IssueType.BITRATE_ABOVE_LADDER in open_types
                 found |= _above_ladder(source.bitrate_bps, seen.ladder_bps, is_open)
@@ -66,7 +66,9 @@ class SourceRules:
             return {IssueType.PICTURE_SIZE_CHANGED: None}
         return {IssueType.PICTURE_SIZE_CHANGED: Finding(actual=self._change[1], expected="one size")}
 
-    def _falling(self, now_s: float, bitrate_bps: int, is_open: bool) -> dict[IssueType, Finding | None]:
+    def _falling(
+        self, now_s: float, bitrate_bps: int, moves: bool | None, is_open: bool
+    ) -> dict[IssueType, Finding | None]:
         samples = self._bitrates
         if not samples or now_s - samples[-1][0] >= BITRATE_INTERVAL_S * self._scale:
             samples.append((now_s, bitrate_bps))
@@ -78,7 +80,9 @@ class SourceRules:
         share = LOW_SHARE_STAYS if is_open else LOW_SHARE
         actual = f"{_mbps(bitrate_bps)}, and {_mbps(usual_bps)} as the median of the last minutes"
         expected = f"at least {LOW_SHARE_STAYS * 100:.0f} % of the median"
-        return {IssueType.BITRATE_LOW: finding_if(bitrate_bps < share * usual_bps, actual, expected)}
+        # A picture that stands still needs hardly any bits.
+        is_low = bitrate_bps < share * usual_bps and moves is not False
+        return {IssueType.BITRATE_LOW: finding_if(is_low, actual, expected)}
 
 
 def _keyframes(source: PlayedSource, is_open: bool) -> dict[IssueType, Finding | None]:

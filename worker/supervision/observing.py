@@ -12,6 +12,7 @@ from chalicelib.domain.streams.runtime import source_name
 from chalicelib.domain.streams.stream import Stream
 from chalicelib.ports.common import StoreUnavailable
 from chalicelib.ports.streams.media import MediaStore
+from worker.encoding.transcoder import Progress
 from worker.ingest.failover import Failover
 from worker.ingest.source_opener import SourceOpener
 from worker.ingest.source_pool import SourcePool
@@ -94,15 +95,14 @@ class Observer:
             return None
         if opener.receiver is not self._receiver:
             self._receiver, self._connection = opener.receiver, self._connection + 1
-        size = driver.progress.size if driver.progress else None
-        return _source(driver.source or "", self._connection, opener, size)
+        return _source(driver.source or "", self._connection, opener, driver.progress)
 
 
-def _source(name: str, connection: int, opener: SourceOpener, size: tuple[int, int] | None) -> PlayedSource:
+def _source(name: str, connection: int, opener: SourceOpener, progress: Progress | None) -> PlayedSource:
     source, receiver = opener.source, opener.receiver
     assert source and receiver
     # A size that changes within a track is known to the decoder alone.
-    width, height = size or (source.width, source.height)
+    width, height = (progress and progress.size) or (source.width, source.height)
     return PlayedSource(
         name=name,
         connection=connection,
@@ -114,6 +114,7 @@ def _source(name: str, connection: int, opener: SourceOpener, size: tuple[int, i
         pictures_per_s=float(source.rate) if source.rate else None,
         bitrate_bps=receiver.bitrate_bps,
         keyframe_interval_s=receiver.keyframes.longest_s,
+        moves=progress.activity.moves if progress and progress.activity else None,
     )
 
 

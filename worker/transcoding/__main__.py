@@ -20,47 +20,10 @@ from worker.transcoding.generator import generate
 from worker.transcoding.movement import MovementDetector, SourceMoved
 from worker.transcoding.plan import EXIT_FROZEN, TranscodePlan, Work
 from worker.transcoding.repairs import RunRepairs
-from worker.transcoding.source_activity import SourceActivity
+from worker.transcoding.reporter import Reporter
 
 CHUNK_BYTES = 1 << 18
 WAIT_MS = 50
-REPORT_INTERVAL_S = 1.0
-
-
-class Reporter:
-    """The writer of a line a second."""
-
-    def __init__(self, repairs: RunRepairs) -> None:
-        self._repairs = repairs
-        # The source's activity in the last second, where it is decoded.
-        self.activity: SourceActivity | None = None
-        self._began_s = self._at_s = time.monotonic()
-        self._out_us = 0
-
-    def report(
-        self,
-        out_us: int,
-        source_us: int | None = None,
-        *,
-        size: tuple[int, int] | None = None,
-        at_once: bool = False,
-    ) -> None:
-        """Write a line if one is due."""
-        now_s = time.monotonic()
-        if now_s - self._at_s < REPORT_INTERVAL_S and not at_once:
-            return
-        speed = (out_us - self._out_us) / 1e6 / max(now_s - self._at_s, 0.001)
-        self._at_s, self._out_us = now_s, out_us
-        line = {
-            "out_us": out_us,
-            "source_us": source_us,
-            "speed": round(speed, 3),
-            "size": size,
-            "repairs": self._repairs.counts(),
-            "notes": self._repairs.new_notes(),
-            "activity": self.activity.take() if self.activity else None,
-        }
-        print(json.dumps(line), flush=True)
 
 
 def follow(run: CopyingRun | EncodingRun | MovementDetector, reporter: Reporter | None, repairs: RunRepairs) -> None:

@@ -77,6 +77,8 @@ class EncodingRun:
         """Take the description of the source's tracks from now on."""
         video, audio = described["video"], described["audio"]
         self._rotation = video["rotation"]
+        if self._sound:
+            self._sound.restart_drift()
         if self._video is None or not self._video.follow(video):
             if self._video:
                 self._flush_pictures()

@@ -5,13 +5,13 @@ be heard. Longer gaps are filled with exactly as much silence; overlaps are cut 
 beginning, this is done with any difference.
 """
 
-from collections import deque
 from fractions import Fraction
 from typing import Any
 
 import av
 from av.error import BlockingIOError as Empty
 
+from worker.transcoding.drift_meter import DriftMeter
 from worker.transcoding.plan import BYTES_PER_SAMPLE, SAMPLE_RATE
 from worker.transcoding.repairs import RunRepairs
 
@@ -21,8 +21,6 @@ GAP_US = 40_000
 STRETCH = 0.005
 COMPENSATION = f"{SAMPLE_RATE}:async=240:min_comp=0.005:comp_duration=1:max_soft_comp={STRETCH}:min_hard_comp=10"
 FADE_SAMPLES = 96
-# Over so much the speed of the sender's sound clock is measured.
-DRIFT_WINDOW_US = 20_000_000
 SAMPLE_BASE = Fraction(1, SAMPLE_RATE)
 
 
@@ -42,8 +40,7 @@ class SoundLine:
         self._stretcher = _stretcher()
         # How many samples the stretcher holds back.
         self._delay = 0
-        self._window: deque[tuple[int, int]] = deque()
-        self._heard = 0
+        self._drift = DriftMeter()
         self._after_gap = True
 
     @property
@@ -51,9 +48,15 @@ class SoundLine:
         """Return up to where there is sound."""
         return self.taken + len(self._bytes) // BYTES_PER_SAMPLE
 
+    def restart_drift(self) -> None:
+        """Measure the drift from here on, where the source begins anew."""
+        self._drift.restart()
+
     def add(self, data: bytes, at_us: int) -> None:
         """Add sound that is to be heard at `at_us`."""
-        self._measure(at_us, len(data) // BYTES_PER_SAMPLE)
+        drift_ppm = self._drift.add(at_us, len(data) // BYTES_PER_SAMPLE)
+        if drift_ppm is not None:
+            self._repairs.drift_ppm = drift_ppm
         at = samples_of(at_us - self.origin_us)
         missing = at - self.end - self._delay
         # The stretcher's time line begins at its first time stamp: a difference there would stay.
@@ -107,21 +110,6 @@ class SoundLine:
         made_count = (len(self._bytes) - before) // BYTES_PER_SAMPLE
         # The stretcher holds back a constant number of samples, measured at its first frame.
         self._delay = self._delay or max(0, count - made_count)
-
-    def _measure(self, at_us: int, count: int) -> None:
-        if (
-            self._window
-            and abs(at_us - self._window[-1][0] - (self._heard - self._window[-1][1]) * 1e6 / SAMPLE_RATE) > GAP_US
-        ):
-            self._window.clear()
-        self._window.append((at_us, self._heard))
-        self._heard += count
-        if at_us - self._window[0][0] >= DRIFT_WINDOW_US:
-            (first_us, first), (last_us, last) = self._window[0], self._window[-1]
-            lasted_us = last_us - first_us
-            self._repairs.drift_ppm = round(((last - first) * 1e6 / SAMPLE_RATE - lasted_us) / lasted_us * 1e6)
-            while at_us - self._window[0][0] >= DRIFT_WINDOW_US:
-                self._window.popleft()
 
 
 def pull_frames(graph: Any) -> list[Any]:

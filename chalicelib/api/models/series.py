@@ -33,7 +33,7 @@ class SeriesQuery(Request):
     names: Names | None = None
     stream_id: StreamId | None = None
     from_ms: int | None = Field(default=None, ge=0, le=AT_MS_MAX)
-    to_ms: int | None = Field(default=None, ge=0, le=AT_MS_MAX)
+    to_ms: int | None = Field(default=None, ge=1, le=AT_MS_MAX)
     step: Literal["60", "3600"] = "60"
 
     @property

@@ -71,7 +71,7 @@ class SeriesService:
         """Return the first slot, and the one after the last. The current slot is not over, so it is left out."""
         now_ms = self._clock.now_ms()
         end = min(now_ms // step.ms, -(-(now_ms if to_ms is None else to_ms) // step.ms))
-        first = end - RANGE_MS_DEFAULT[step] // step.ms if from_ms is None else from_ms // step.ms
+        first = max(0, end - RANGE_MS_DEFAULT[step] // step.ms) if from_ms is None else from_ms // step.ms
         if first >= end:
             raise Invalid.field("from_ms", "must be before to_ms, and before the current step")
         if (end - first) * step.ms > RANGE_MS_MAX[step]:

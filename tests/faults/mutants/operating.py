@@ -36,6 +36,21 @@ MUTANTS_OF_OPERATING = {
         "usual_bps = samples[0][1] // 3",
         BY_RULES,
     ),
+    "issues: the speed is that of one second": Mutant(
+        "worker/transcoding/reporter.py",
+        "SPEED_WINDOW_S = 5.0",
+        "SPEED_WINDOW_S = 0.5",
+        ("tests/unit/worker/transcoding/test_reporter.py",),
+    ),
+    "issues: the turn of a loop is a drift": Mutant(
+        "worker/transcoding/encoding_run.py",
+        "            self._sound.restart_drift()\n",
+        "            pass\n",
+        ("tests/unit/worker/transcoding/test_runs.py",),
+    ),
+    "issues: a still picture has a low bitrate": Mutant(
+        f"{ISSUES}/source_rules.py", " and moves is not False", "", BY_RULES
+    ),
     "issues: the backup is the first source": Mutant(
         f"{ISSUES}/delivery_rules.py", "is_backup = seen.playing not in (first, SLATE)", "is_backup = False", BY_RULES
     ),
@@ -106,5 +121,11 @@ MUTANTS_OF_OPERATING = {
         " or not 0 <= now_ms - seen.at_ms <= APART_MS_MAX:",
         ":",
         ("tests/unit/operations/test_sampler.py",),
+    ),
+    "commands: an empty text counts as left out": Mutant(
+        "player/lazy_group.py",
+        "        refuse_empty_texts(below)\n",
+        "        pass\n",
+        ("tests/unit/admin/test_admin_options.py", "tests/integration/admin/test_admin_money.py"),
     ),
 }

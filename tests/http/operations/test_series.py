@@ -88,6 +88,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("step", 61, "'60' or '3600'"),
     ("from_ms", -1, "greater than or equal to 0"),
     ("to_ms", "soon", "integer"),
+    ("to_ms", 0, "greater than or equal to 1"),
     ("from_ms", 0, "at most 24 hours"),
     ("stream_id", "No Stream", "lower-case letters"),
     ("limit", LIST_LIMIT_MAX, "unknown; allowed: names, stream_id, from_ms, to_ms, step"),
@@ -99,6 +100,12 @@ def test_what_series_are_not_asked_by_is_named(api: Api, name: str, value: Any, 
     refused = api.http.get("/monitoring/series", params={name: value}, headers=api.admin())
     [error] = assert_problem(refused, 400, "invalid_request")["errors"]
     assert error["field"] == name and words in error["detail"], error
+
+
+def test_the_default_range_does_not_begin_before_the_epoch(api: Api) -> None:
+    answer = api.get(api.admin(), "/monitoring/series?to_ms=1")
+    assert (answer["from_ms"], answer["to_ms"]) == (0, MINUTE_MS)
+    assert {len(values) for values in answer["series"].values()} == {1}
 
 
 def test_a_stream_has_no_logins_and_an_unknown_one_no_series(api: Api) -> None:

@@ -58,6 +58,27 @@ def test_points_are_given_once_for_each_payment_id(api: Api, admin: Admin) -> No
     assert balance(api, viewer) == 98_000
 
 
+def test_an_empty_option_is_refused_and_pays_nothing(api: Api, admin: Admin) -> None:
+    email = api.user().email
+    for option in ("--payment-id", "--note", "--source"):
+        for _ in range(2):
+            status, text = admin.refused("wallets", "credit", email, "5", option, "")
+            assert status == 2 and option in text and "It is empty. Give it a value, or leave it out." in text, text
+    assert "0.000 points" in admin.ok("wallets", "show", email)
+    assert admin.refused("sessions", "list", "--user", "")[0] == 2, "not the sessions of all users"
+    for words in (
+        ("users", "show", ""),
+        ("streams", "show", ".."),
+        ("users", "show", "."),
+        ("wallets", "ledger", ".."),
+    ):
+        status, text = admin.refused(*words)
+        assert status == 2 and ("is no id" in text or "It is empty." in text), text
+    for words in (("receipt", ".."), ("receipt", ""), ("play", "")):
+        done = admin.player(*words)
+        assert done.exit_code == 2 and "Traceback" not in done.output, done.output
+
+
 def test_accounts_and_payments_are_found(api: Api, admin: Admin) -> None:
     viewer = api.user()
     email = viewer.email

@@ -1,6 +1,7 @@
 """Options of `tollcast-admin`: sources, settings, amounts, payments; and what a full disk prints."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -9,9 +10,10 @@ from click.testing import CliRunner
 
 from player.cli import main as player_main
 from player.exit_status import ExitStatus
-from player.lazy_group import LazyGroup
+from player.http.paths import path_of
+from player.lazy_group import LazyGroup, Text
 from tollcast_admin.cli import main
-from tollcast_admin.options.values import Minutes, Moment, Points, path_of
+from tollcast_admin.options.values import Minutes, Moment, Points
 from tollcast_admin.streams.settings import Rendition, fields_of
 from tollcast_admin.streams.sources import source_of, source_text
 
@@ -81,6 +83,26 @@ def test_only_given_settings_are_sent():
 
 def test_an_argument_is_one_part_of_a_path():
     assert path_of("streams", "a/../users", "state") == "/streams/a%2F..%2Fusers/state"
+    for part in ("", ".", ".."):
+        with pytest.raises(click.UsageError, match="is no id"):
+            path_of("streams", part)
+
+
+def texts_of(command: click.Command, context: click.Context) -> Iterator[click.Parameter]:
+    """Yield the parameters of a command and of all below it that are texts."""
+    yield from (each for each in command.params if isinstance(each.type, click.types.StringParamType))
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from texts_of(below, context)
+
+
+@pytest.mark.parametrize(("command", "texts_min"), [(main, 60), (player_main, 6)])
+def test_no_command_takes_an_empty_text(command: click.Command, texts_min: int) -> None:
+    texts = list(texts_of(command, click.Context(command)))
+    assert len(texts) >= texts_min
+    assert [each.name for each in texts if not isinstance(each.type, Text)] == []
 
 
 @pytest.mark.parametrize("command", [main, player_main])

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 
 import click
 import pytest
@@ -43,6 +44,14 @@ def test_every_table_fits_and_keeps_what_is_copied(name, width):
     for field in whole:
         assert item[field] in lines[1], f"{field} is cut"
     assert len(lines[0].split()) >= 3 and "\x1b" not in "".join(lines)
+
+
+def test_a_key_is_valid_until_it_expires_or_is_revoked():
+    soon, before = (time.time() + 60) * 1000, (time.time() - 60) * 1000
+    states = {"valid": (soon, None), "expired": (before, None), "revoked": (before, before)}
+    for state, (expires_at_ms, revoked_at_ms) in states.items():
+        key = {**KEY, "expires_at_ms": expires_at_ms, "revoked_at_ms": revoked_at_ms}
+        assert state in column_table(keys.COLUMNS, [key], 200)[1]
 
 
 def test_a_wide_terminal_shows_every_column_and_a_narrow_one_the_important_ones():

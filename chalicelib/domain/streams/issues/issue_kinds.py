@@ -141,7 +141,7 @@ KINDS: dict[IssueType, IssueKind] = {
         closes_after_s=20.0,
     ),
     IssueType.BITRATE_LOW: IssueKind(
-        # With a variable bitrate, a slide after a film looks the same as a bad upstream.
+        # With a variable bitrate, a dark scene looks the same as a bad upstream.
         severity=Severity.INFO,
         advice="If the picture hardly moves, this is as it should be. Else check the sender's upstream, and set a "
         "bitrate that it always has, with rate control CBR.",

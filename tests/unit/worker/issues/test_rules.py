@@ -194,6 +194,13 @@ def test_a_bitrate_falls_in_comparison_with_its_own_median() -> None:
     assert BITRATE_KNOWN_S < BITRATE_WINDOW_S
 
 
+def test_a_picture_that_stands_still_needs_few_bits() -> None:
+    usual = [FINE] * 8
+    for moves, is_low in ((True, True), (None, True), (False, False)):
+        finding = judged(*usual, source(bitrate_bps=1_100_000, moves=moves))[IssueType.BITRATE_LOW]
+        assert (finding is not None) is is_low, moves
+
+
 PER_S = [
     # 25 of 25 pictures a second: more than 5 % late.
     ({"pictures_repeated": 13}, {}, IssueType.FRAME_RATE_UNSTEADY),

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -15,6 +16,10 @@ from worker.transcoding.repairs import RunRepairs
 from worker.transcoding.slot_clock import PATIENCE_US
 
 TINY = EncodedRendition(name="tiny", width=64, height=36, video_bps=100_000, audio_bps=32_000)
+
+
+FORMAT = {"decoder": "h264", "extradata": "", "tag": "", "bits": 0, "pix_fmt": "yuv420p"}
+TRACK = {**FORMAT, "palette": "", "width": 64, "height": 36, "rotation": 0}
 
 
 @pytest.fixture
@@ -38,6 +43,15 @@ def test_a_picture_is_repeated_where_it_lasts_longer_than_it_should(plan, fields
         run.advance(0.0)
     assert repairs.pictures_repeated == repeated
     run.close()
+
+
+def test_sound_and_picture_that_begin_anew_restart_the_measurement_of_their_drift(plan) -> None:
+    run, restarts = EncodingRun(plan, RunRepairs()), []
+    run._sound = SimpleNamespace(restart_drift=lambda: restarts.append(1))  # type: ignore[assignment]
+    described = {"video": TRACK, "audio": None}
+    for _ in range(2):
+        run.tracks(described)
+    assert len(restarts) == 2
 
 
 def test_pictures_that_wait_take_no_more_memory_than_is_left(plan, monkeypatch: pytest.MonkeyPatch) -> None:
