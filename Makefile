@@ -36,7 +36,7 @@ logs: setup ## Follow the logs (PARTS="api worker": of some parts)
 
 test: setup lint ## Lint, then run all tests (ARGS="tests/unit": some tests)
 	@infra/local/setup/install.sh test
-	@$(PYTHON) -m infra.local.dashboard test
+	@$(PYTHON) -m infra.dashboard test
 	@$(PYTHON) -m pytest $(or $(ARGS),$(IN_PARALLEL))
 
 soak: setup ## Run 100,000 operations on wallets with faults (SEED=1 ROUNDS=7:8: repeat one round)
@@ -76,14 +76,14 @@ mutants: setup ## Insert known bugs and mutmut's changes, and check that tests f
 	@$(PYTHON) -m tests.faults.commands.mutants $(RUN)
 
 admin: setup ## Serve the dashboard with Vite over the running platform, for those who change it
-	@$(PYTHON) -m infra.local.dashboard serve
+	@$(PYTHON) -m infra.dashboard serve
 
 lint: setup ## Check style, types, import rules and insecure patterns
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(PYTHON) -m mypy $(CODE)
 	@$(BIN)/lint-imports
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(CODE)
-	@$(PYTHON) -m infra.local.dashboard check
+	@$(PYTHON) -m infra.dashboard check
 
 advisories: setup ## Look up known vulnerabilities of pinned packages (needs the network; status 3: no answer)
 	@infra/local/setup/install.sh test

@@ -13,8 +13,8 @@ from typing import Any
 
 from chalicelib.config import ConfigError
 from chalicelib.settings_table import PORT, SETTINGS, Part
+from infra.dashboard.background import background_build
 from infra.local import report
-from infra.local.dashboard.background import background_build
 from infra.local.layout import ROOT, Layout, environment, layout_from
 from infra.local.processes import ports
 from infra.local.processes.health import checks, optional_checks

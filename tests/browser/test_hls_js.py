@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, Route, TimeoutError
 
-from infra.local.dashboard.build import install_packages
+from infra.dashboard.build import install_packages
 from infra.local.layout import ROOT
 from tests.browser.browser import chromium
 from tests.e2e.conftest import VIEWER_PASSWORD, Platform

@@ -12,8 +12,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from chalicelib.config import ConfigError
+from infra.dashboard.background import background_build
 from infra.local import stack
-from infra.local.dashboard.background import background_build
 from infra.local.demo.clip import Source, SourceError, find_source
 from infra.local.demo.operator import Operator, OperatorError
 from infra.local.demo.player import Player, Terminated

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from infra.local.dashboard import build as building
-from infra.local.dashboard.build import DashboardError, build
-from infra.local.dashboard.project import Project
+from infra.dashboard import build as building
+from infra.dashboard.build import DashboardError, build
+from infra.dashboard.project import Project
 from infra.local.processes.process_groups import running_processes
 from tests.fixtures.ports import free_port
 from tests.fixtures.waiting import wait_for
@@ -131,5 +131,5 @@ def test_two_builds_at_once_build_once(project):
 
 
 def test_a_wrong_command_is_refused():
-    done = subprocess.run([sys.executable, "-m", "infra.local.dashboard", "sell"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "infra.dashboard", "sell"], capture_output=True, text=True)
     assert (done.returncode, "usage:" in done.stderr) == (2, True)

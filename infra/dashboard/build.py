@@ -17,7 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from infra.local.dashboard.project import Project
+from infra.dashboard.project import Project
 from infra.local.processes.signals import ignored_signals
 
 NPM = Path(sys.executable).with_name("npm")

@@ -1,12 +1,11 @@
-"""Build, check and serve the dashboard: `python -m infra.local.dashboard build|check|test|document|serve`."""
+"""Build, check and serve the dashboard: `python -m infra.dashboard build|check|test|document|serve`."""
 
 import os
 import signal
 import sys
 
 from chalicelib.config import ConfigError
-from infra.local import stack
-from infra.local.dashboard.build import (
+from infra.dashboard.build import (
     NPM,
     THIS,
     DashboardError,
@@ -15,9 +14,10 @@ from infra.local.dashboard.build import (
     run_script,
     write_document,
 )
+from infra.local import stack
 from infra.local.layout import HOST, layout_from
 
-USAGE = "usage: python -m infra.local.dashboard build|check|test|document|serve"
+USAGE = "usage: python -m infra.dashboard build|check|test|document|serve"
 
 
 def say(line: str) -> None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from infra.local.dashboard.project import Project
+from infra.dashboard.project import Project
 from infra.local.layout import ROOT
 from infra.local.processes.signals import deferred_signals, ignored_signals, wait_or_kill
 
@@ -50,7 +50,7 @@ def background_build() -> Iterator[BackgroundBuild]:
             with deferred_signals():
                 build = BackgroundBuild(
                     subprocess.Popen(
-                        [sys.executable, "-m", "infra.local.dashboard", "build"],
+                        [sys.executable, "-m", "infra.dashboard", "build"],
                         cwd=ROOT,
                         stdin=subprocess.DEVNULL,
                         stdout=subprocess.PIPE,
