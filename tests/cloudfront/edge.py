@@ -15,10 +15,10 @@ FUNCTION = Path(__file__).resolve().parents[2] / "gateway" / "edge" / "viewer_re
 RUNNER = Path(__file__).with_name("run_function.mjs")
 
 
-def answers_of(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def answers_of(questions: list[dict[str, Any]], function: Path = FUNCTION) -> list[dict[str, Any]]:
     """Return the function's result for each case: a request to continue with, or a response."""
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("node")), str(RUNNER), str(FUNCTION)],
+        [str(Path(sys.executable).with_name("node")), str(RUNNER), str(function)],
         input=json.dumps(questions),
         capture_output=True,
         text=True,
