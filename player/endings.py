@@ -71,7 +71,9 @@ def media_lost(trouble: str) -> Ending:
 
 def media_unreachable(trouble: str) -> Ending:
     """Return the ending for media that were never reached. `trouble` names each address with the reason."""
-    return Ending("viewer_stopped", ExitStatus.UNREACHABLE, f"The picture cannot be reached: {trouble}.")
+    return Ending(
+        "viewer_stopped", ExitStatus.UNREACHABLE, f"The picture cannot be reached: {trouble.removesuffix('.')}."
+    )
 
 
 def mpv_failed(sentence: str) -> Ending:
