@@ -1,6 +1,6 @@
 # Every command that people type. A command of more than three lines is a script in infra/local/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test soak load kills adversary scenes alarms canary chaos zoo issues mutants lint advisories fuzz bench cutoff package
+.PHONY: help setup demo up down status logs test soak load kills adversary scenes alarms canary chaos zoo issues mutants admin lint advisories fuzz bench cutoff package
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -36,6 +36,7 @@ logs: setup ## Follow the logs (PARTS="api worker": of some parts)
 
 test: setup lint ## Lint, then run all tests (ARGS="tests/unit": some tests)
 	@infra/local/setup/install.sh test
+	@$(PYTHON) -m infra.dashboard test
 	@$(PYTHON) -m pytest $(or $(ARGS),$(IN_PARALLEL))
 
 soak: setup ## Run 100,000 operations on wallets with faults (SEED=1 ROUNDS=7:8: repeat one round)
@@ -74,11 +75,15 @@ issues: setup ## Measure when each ingest issue opens and closes, with real inpu
 mutants: setup ## Insert known bugs and mutmut's changes, and check that tests find them (ARGS="name": some)
 	@$(PYTHON) -m tests.faults.commands.mutants $(RUN)
 
+admin: setup ## Serve the dashboard with Vite over the running platform, for those who change it
+	@$(PYTHON) -m infra.dashboard serve
+
 lint: setup ## Check style, types, import rules and insecure patterns
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(PYTHON) -m mypy $(CODE)
 	@$(BIN)/lint-imports
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(CODE)
+	@$(PYTHON) -m infra.dashboard check
 
 advisories: setup ## Look up known vulnerabilities of pinned packages (needs the network; status 3: no answer)
 	@infra/local/setup/install.sh test

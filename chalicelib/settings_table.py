@@ -133,6 +133,7 @@ LOCAL = (
     Setting("TOLLCAST_EMULATOR_PORT", PORT, "4566", "port of the AWS emulator", "{layout.emulator_port}"),
     Setting("TOLLCAST_RTMP_PORT", PORT, "1935", "port of the RTMP ingest", "{layout.rtmp_port}"),
     Setting("TOLLCAST_PROMETHEUS_PORT", PORT, "9090", "port of `make up WITH=prometheus`", "{layout.prometheus_port}"),
+    Setting("TOLLCAST_DASHBOARD_PORT", PORT, "5173", "port of `make admin`", "{layout.dashboard_port}"),
     Setting("TOLLCAST_STATE_DIR", STATE, STATE_DIR, "state and logs; one for each platform", "{layout.state_dir}"),
     Setting("TOLLCAST_RUN_DIR", FILE, Default("derived, in `/tmp`"), "sockets, process ids", "{layout.run_dir}"),
     Setting("TOLLCAST_ACCESS_LOG", FILE, NONE, "a file for nginx's access log, in containers"),

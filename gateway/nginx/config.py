@@ -9,7 +9,8 @@ and `transfers.lua`, which logs slow responses.
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.nginx.problem_pages import origin_problem_pages, public_problem_pages
+from gateway.nginx import dashboard
+from gateway.nginx.problem_pages import NO_DASHBOARD, origin_problem_pages, public_problem_pages
 from gateway.nginx.rendering import quoted, render_template, socket_path, unquoted, user_directive
 from gateway.nginx.tls import Tls, listen_directives, redirect_server, s3_directives
 
@@ -18,6 +19,8 @@ TEMPLATE = Path(__file__).with_name("nginx.conf.template")
 SNIPPETS_DIR = Path(__file__).with_name("snippets")
 HOLD = Path(__file__).with_name("hold.lua")
 TRANSFERS = Path(__file__).with_name("transfers.lua")
+# The built files, beside the sources.
+DASHBOARD_DIR = Path(__file__).resolve().parents[2] / "admin" / "dist"
 # A segment that is sent for longer counts as whole. It begins at most 20 s after its session's end (a decision cached
 # for 10 s, then two waits) and has its line 35 s later, within the minute by which a follower has to be past the end.
 SLOW_S = 30
@@ -39,6 +42,7 @@ class GatewayConfig:
     state_dir: Path
     denylist_dir: Path
     user: str | None
+    dashboard_dir: Path = DASHBOARD_DIR
     # TLS towards viewers. Without it, a proxy in front of the gateway must speak TLS.
     tls: Tls | None = None
     # The file of CA certificates that verify S3. Without it, the gateway reaches S3 by plain HTTP.
@@ -84,6 +88,11 @@ def render(config: GatewayConfig) -> str:
         "BUCKET": unquoted(config.bucket),
         "STATE_DIR": quoted(config.state_dir),
         "DENYLIST_DIR": quoted(config.denylist_dir),
+        "DASHBOARD_DIR": quoted(config.dashboard_dir),
+        "DASHBOARD_HEADERS": dashboard.header_directives(),
+        "ASSET_CACHE_CONTROL": dashboard.ASSET_CACHE_CONTROL,
+        "PAGE_CACHE_CONTROL": dashboard.PAGE_CACHE_CONTROL,
+        "NO_DASHBOARD": NO_DASHBOARD,
         "SEGMENT_CACHE_MB": str(config.segment_cache_mb),
         "PROBLEM_PAGES": public_problem_pages(problem_headers),
         "ORIGIN_PROBLEM_PAGES": origin_problem_pages(),

@@ -35,6 +35,9 @@ AHEAD_OF_PAYMENT = "ahead_of_payment"
 AHEAD_DETAIL = (
     "This session has fetched all that is paid for, and what may be fetched ahead. The next heartbeat pays for more."
 )
+# The page where the dashboard is, while it is not built.
+NO_DASHBOARD = "no_dashboard"
+NO_DASHBOARD_DETAIL = "The dashboard is not built. Build it with `make up`, or `python -m infra.dashboard build`."
 # nginx's private statuses that have a public one.
 ALIASES = {494: 431}
 # What the origin server may respond. The public server adds the usual headers.
@@ -48,6 +51,7 @@ def public_problem_pages(common: Iterable[str]) -> str:
     for status, (code, detail) in PROBLEMS.items():
         lines += _page(str(status), status, code, detail, common)
     lines += _page(AHEAD_OF_PAYMENT, 429, AHEAD_OF_PAYMENT, AHEAD_DETAIL, common)
+    lines += _page(NO_DASHBOARD, 404, "not_found", NO_DASHBOARD_DETAIL, common)
     return "\n".join(lines)
 
 

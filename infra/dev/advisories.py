@@ -1,6 +1,6 @@
 """Look up known vulnerabilities of the pinned packages: `python -m infra.dev.advisories`, or `make advisories`.
 
-pip-audit looks up requirements.lock, npm looks up tests/browser. Status 0: all packages were looked up and have no
+pip-audit looks up both locks of Python packages, npm looks up admin/. Status 0: all packages were looked up and have no
 advisory; 1: a package has an advisory; 3: not all packages could be looked up. The exit statuses of the two tools do
 not distinguish these cases, so their reports are read.
 """
@@ -15,8 +15,8 @@ from typing import Any
 
 from infra.local.layout import ROOT
 
-LOCK = ROOT / "requirements.lock"
-BROWSER = ROOT / "tests" / "browser"
+LOCKS = (ROOT / "requirements.lock", ROOT / "tests" / "requirements.lock")
+DASHBOARD = ROOT / "admin"
 FOUND, NOT_LOOKED_UP = 1, 3
 # For one request, and for a whole tool.
 ANSWER_S_MAX = 15
@@ -98,13 +98,14 @@ def status_of(all_findings: list[Findings]) -> int:
 
 def main() -> int:
     """Run both tools. Return the exit status."""
-    pip_audit = [sys.executable, "-m", "pip_audit", "--requirement", str(LOCK), "--no-deps", "--disable-pip"]
+    pip_audit = [sys.executable, "-m", "pip_audit", "--no-deps", "--disable-pip"]
+    pip_audit += [argument for lock in LOCKS for argument in ("--requirement", str(lock))]
     pip_audit += ["--progress-spinner", "off", "--timeout", str(ANSWER_S_MAX), "--format", "json"]
-    npm = ["npm", "audit", "--json", "--package-lock-only", "--fetch-retries=1"]
+    npm = [str(Path(sys.executable).with_name("npm")), "audit", "--json", "--package-lock-only", "--fetch-retries=1"]
     npm += [f"--fetch-timeout={ANSWER_S_MAX * 1000}"]
     found = {
-        LOCK.name: run(pip_audit, ROOT, read_pip_audit),
-        str(BROWSER.relative_to(ROOT)): run(npm, BROWSER, read_npm),
+        " and ".join(str(lock.relative_to(ROOT)) for lock in LOCKS): run(pip_audit, ROOT, read_pip_audit),
+        DASHBOARD.name: run(npm, DASHBOARD, read_npm),
     }
     for name, findings in found.items():
         print("\n".join(summary(name, findings)), flush=True)

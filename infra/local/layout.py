@@ -48,6 +48,8 @@ class Layout:
     rtmp_port: int
     # Used with `make up WITH=prometheus` only.
     prometheus_port: int = 9090
+    # Used with `make admin` only.
+    dashboard_port: int = 5173
     stage: str = "local"
     # Set in containers, which share a directory; elsewhere these paths derive from the state directory.
     shared_run_dir: Path | None = None
@@ -138,6 +140,7 @@ def layout_from(environ: Mapping[str, str]) -> Layout:
         emulator_port=values["emulator_port"],
         rtmp_port=values["rtmp_port"],
         prometheus_port=values["prometheus_port"],
+        dashboard_port=values["dashboard_port"],
         shared_run_dir=values["run_dir"],
         shared_access_log=values["access_log"],
     )

@@ -26,6 +26,13 @@ Tollcast runs at {layout.url}  (the API: /openapi.json, media: /play/)
 `make status` shows the parts, `make logs` follows them, `make down` stops them."""
 
 
+def dashboard(layout: Layout, *, built: bool) -> str:
+    """Return where the dashboard is, or what to do without it."""
+    if built:
+        return f"The dashboard is at {layout.url}/admin/"
+    return "The dashboard is missing: the lines above say why. Everything else runs. `make up` builds it again."
+
+
 def optional(layout: Layout, part: str) -> str:
     """Return where an optional part is."""
     texts = {

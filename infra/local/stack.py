@@ -13,6 +13,7 @@ from typing import Any
 
 from chalicelib.config import ConfigError
 from chalicelib.settings_table import PORT, SETTINGS, Part
+from infra.dashboard.background import background_build
 from infra.local import report
 from infra.local.layout import ROOT, Layout, environment, layout_from
 from infra.local.processes import ports
@@ -29,7 +30,10 @@ FAILURES_MAX = 3
 PORT_NAMES = {each.field: each.name for each in SETTINGS[Part.LOCAL] if each.kind is PORT}
 # The ports of optional parts. They have to be free only if the part is started.
 OPTIONAL_PORTS = {"prometheus": "prometheus_port"}
-PORTS = {name: variable for name, variable in PORT_NAMES.items() if name not in OPTIONAL_PORTS.values()}
+# The port of `make admin` has to be free for that command only.
+PORTS = {
+    name: variable for name, variable in PORT_NAMES.items() if name not in (*OPTIONAL_PORTS.values(), "dashboard_port")
+}
 
 
 class StackError(Exception):
@@ -209,7 +213,9 @@ def main(arguments: list[str]) -> int:
     try:
         layout = layout_from(os.environ)
         if command == "up":
-            up(layout, arguments[1:])
+            with background_build() as dashboard:
+                up(layout, arguments[1:])
+                print(report.dashboard(recorded(layout), built=dashboard.finish()), flush=True)
         elif command == "down":
             down(layout)
         elif command == "status":

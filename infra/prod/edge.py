@@ -1,7 +1,8 @@
 """Print the CloudFormation template of the edge: `python -m infra.prod.edge`.
 
 The template was tested as data and never deployed. CloudFront is in front of everything: it fetches segments from the
-private bucket, whose objects only this distribution may read, and all other paths from the API.
+private bucket, whose objects only this distribution may read, the dashboard from another one, and all other paths from
+the API.
 `gateway/edge/viewer_request.js` authorizes every request for media before any cache.
 """
 
@@ -9,6 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from infra.prod import dashboard_site
+from infra.prod.dashboard_site import CACHING_DISABLED
 from infra.prod.media_bucket import bucket, bucket_policy
 
 FUNCTION = Path(__file__).resolve().parents[2] / "gateway" / "edge" / "viewer_request.js"
@@ -18,8 +21,7 @@ SEGMENT_CACHE_S = 600
 VIEWER_CACHE_CONTROL = "private, max-age=300"
 # A missing segment may be published soon.
 ERROR_CACHE_S = 1
-# CloudFront's own policies, the same in every account.
-CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+# CloudFront's own policy, the same in every account.
 ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 READ, ALL = ["GET", "HEAD"], ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"]
 PARAMETERS = {
@@ -54,10 +56,13 @@ def template() -> dict[str, Any]:
             ),
             "SegmentCache": _segment_cache(),
             "SegmentHeaders": _segment_headers(),
+            **dashboard_site.resources(),
             "Distribution": _resource("Distribution", DistributionConfig=_distribution()),
         },
         "Outputs": {
             "DistributionDomain": {"Value": {"Fn::GetAtt": ["Distribution", "DomainName"]}},
+            # The argument of infra.deploy.dashboard.
+            "DashboardBucketName": {"Value": {"Ref": "DashboardBucket"}},
             # TOLLCAST_DENYLIST_STORE of the functions.
             "DenylistStore": {"Value": {"Fn::GetAtt": ["AccessStore", "Arn"]}},
         },
@@ -127,9 +132,10 @@ def _distribution() -> dict[str, Any]:
             "MinimumProtocolVersion": "TLSv1.2_2021",
             "SslSupportMethod": "sni-only",
         },
-        "Origins": [_media_origin(), _api_origin()],
-        # Only the first behavior reaches the bucket.
+        "Origins": [_media_origin(), _api_origin(), dashboard_site.origin()],
+        # Only the first behavior below /play/ reaches the bucket of the media.
         "CacheBehaviors": [
+            *dashboard_site.behaviors(),
             {"PathPattern": "/play/*.ts", **_behavior("media", READ), **segments, **authorized},
             {"PathPattern": "/play/*", **_behavior("api", READ), **to_api, **authorized},
         ],

