@@ -178,11 +178,21 @@ export async function write<M extends Exclude<Method, "get">, P extends PathOf<M
   return (response.status === 204 ? undefined : await response.json()) as Answer<P, M>;
 }
 
+/** GET an operation's answer as text, in a format that the API offers for it. */
+export async function readText<P extends PathOf<"get">>(path: P, given: Parameters<P, "get"> = {}): Promise<string> {
+  return (await authorized("get", path, given as Parameters<never, never>)).text();
+}
+
 /** Download an operation's answer as a file, in a format that the API offers for it. */
 export async function download<P extends PathOf<"get">>(path: P, name: string, given: Parameters<P, "get"> = {}): Promise<void> {
   const response = await authorized("get", path, given as Parameters<never, never>);
+  saveFile(name, await response.blob());
+}
+
+/** Save content as a file of the person's browser. */
+export function saveFile(name: string, content: Blob): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(await response.blob());
+  link.href = URL.createObjectURL(content);
   link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);

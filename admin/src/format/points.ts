@@ -16,6 +16,12 @@ export function signedPoints(millipoints: number | null | undefined): string {
   return typeof millipoints === "number" && millipoints > 0 ? `+${points(millipoints)}` : points(millipoints);
 }
 
+/** Return thousandths of a point as a number that programs read: 1234567 is "1234.567", and -250 is "-0.250". */
+export function plainPoints(millipoints: number): string {
+  const amount = Math.abs(Math.trunc(millipoints));
+  return `${millipoints < 0 ? "-" : ""}${Math.floor(amount / 1000)}.${String(amount % 1000).padStart(3, "0")}`;
+}
+
 /** Return thousandths of a point for an input such as "12.5", or what is wrong with it. */
 export function parsePoints(text: string): number | { fault: string } {
   const found = /^([+-])?(\d{1,9})(?:\.(\d{1,3}))?$/.exec(text.trim().replaceAll(",", "").replace("−", "-"));
