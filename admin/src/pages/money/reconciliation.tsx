@@ -52,14 +52,14 @@ export function Reconciliation() {
   const totals = usePoll(`day:${day}`, (_, signal) => get("/reconciliation/{day}", { params: { day }, signal }), EVERY_MS);
   const load = (cursor: string | undefined, limit = 50) => get("/reconciliation", { query: { day, disagreeing, cursor, limit } });
   const columns = useMemo((): readonly Column<Row>[] => [
-    { key: "session", name: "Session", head: true, wide: true, cell: (row) => <a class="mono break" href={`/admin/sessions/${row.session_id}`}>{row.session_id}</a> },
+    { key: "session", name: "Session", head: true, wide: true, cell: (row) => <a class="mono" title={row.session_id} href={`/admin/sessions/${row.session_id}`}>{shortId(row.session_id)}</a> },
     { key: "result", name: "Result", wide: true, cell: (row) => <Outcome row={row} /> },
-    { key: "user", name: "User and stream", cell: (row) => <><a class="mono break" href={`/admin/users/${row.user_id}`}>{row.user_id}</a><br />{row.stream_id}</> },
+    { key: "user", name: "User and stream", cell: (row) => <><a class="mono" title={row.user_id} href={`/admin/users/${row.user_id}`}>{shortId(row.user_id)}</a><br />{row.stream_id}</> },
     { key: "net", name: "Cost", number: true, cell: (row) => points(row.net_millipoints) },
     { key: "paid", name: "Paid", number: true, cell: (row) => duration(row.paid_ms) },
     { key: "served", name: "Served", number: true, cell: (row) => duration(row.media_ms) },
     { key: "drift", name: "Difference", cell: (row) => driftText(row.drift_ms, row.drift_millipoints) },
-    { key: "ended", name: "Ended", cell: (row) => <><Time at={row.ended_at_ms} /><br /><span class="small soft">{words(row.end_reason)}</span></> },
+    { key: "ended", name: "Ended", cell: (row) => <><span class="money-time"><Time at={row.ended_at_ms} /></span><br /><span class="small soft">{words(row.end_reason)}</span></> },
     { key: "act", name: "", number: true, cell: (row) => <AdjustButton onClick={() => (adjusting.value = row)} /> },
   ], []);
   return (
@@ -98,6 +98,11 @@ export function Reconciliation() {
       {adjusting.value && <Adjust row={adjusting.value} onClose={() => (adjusting.value = null)} onAdjusted={() => (again.value += 1)} />}
     </>
   );
+}
+
+/** Return the beginning of an id; the link and the tooltip have all of it. */
+function shortId(id: string): string {
+  return `${id.slice(0, 10)}…`;
 }
 
 function AdjustButton({ onClick }: { onClick: () => void }) {

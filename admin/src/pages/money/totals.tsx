@@ -76,7 +76,7 @@ function Found({ answer }: { answer: Answer }) {
   const { total } = answer;
   return (
     <>
-      <div class="figures">
+      <div class="figures money-figures">
         <Figure name="Cost of sessions" value={points(total.net_millipoints)} unit="points" hint={`${count(total.sessions)} sessions ended`} />
         <Figure name="Received" value={points(total.credit_millipoints)} unit="points" hint={`${count(total.payments)} payments`} />
         <Figure name="Reversed" value={points(total.reversal_millipoints)} unit="points" hint={`${count(total.reversals)} reversals; ${points(total.shortfall_millipoints)} no longer held`} />
