@@ -52,7 +52,7 @@ export function createPlot(host: HTMLElement, { names, format, colours, dashes }
       ] as uPlot.Series[],
       axes: [
         { ...axis, space: 60, values: "{HH}:{mm}" as unknown as uPlot.Axis.Values },
-        { ...axis, size: 64, space: 32, values: (_, values) => values.map((value) => format(value)) },
+        { ...axis, size: 72, space: 32, values: (_, values) => values.map((value) => format(value)) },
       ],
     },
     [[], ...names.map(() => [])],
