@@ -11,6 +11,7 @@ from chalicelib.services.streams.controller import Controller
 from chalicelib.services.streams.ingest_issues import IngestIssuesService
 from chalicelib.services.streams.ingest_refusals import IngestRefusals
 from chalicelib.services.streams.run_logs import RunLogsService
+from chalicelib.services.streams.stream_states import StreamStates
 from chalicelib.services.streams.streams import StreamsService
 
 
@@ -53,6 +54,18 @@ class StreamServices(AccountServices):
             check_source=partial(
                 check_source_url, ports=self.settings.ingest_ports, networks=self.settings.ingest_networks
             ),
+        )
+
+    @cached_property
+    def stream_states(self) -> StreamStates:
+        return StreamStates(
+            service=self.streams,
+            streams=self.stores.streams,
+            runtimes=self.stores.runtimes,
+            sessions=self.stores.sessions,
+            issues=self.ingest_issues,
+            refusals=self.ingest_refusals,
+            clock=self.stores.clock,
         )
 
     @cached_property

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from chalicelib.api.models.common import Answer, ListAnswer
+from chalicelib.api.models.common import Answer, ListAnswer, ListQuery
+from chalicelib.api.models.forms import StreamId
 from chalicelib.api.models.ingest_issues import IngestIssueAnswer
+from chalicelib.domain.streams.ingest import IngestMode
 from chalicelib.domain.streams.issues.ingest_refusals import RefusalCode
 from chalicelib.domain.streams.media_health import TrackKind
 from chalicelib.domain.streams.runtime import Outage, PublishedRendition, RuntimeState, Waiting
+from chalicelib.domain.streams.stream import DesiredState
 
 
 class SourceTrackAnswer(Answer):
@@ -68,6 +71,39 @@ class RuntimeAnswer(Answer):
     tracks: list[SourceTrackAnswer]
     repairs: RepairsAnswer | None
     issues: list[IngestIssueAnswer]
+
+
+class StreamStatesQuery(ListQuery):
+    """One stream, or a page of all."""
+
+    stream_id: StreamId | None = None
+
+
+class StreamStateAnswer(Answer):
+    """A stream in the operators' list. `desired_state` is their setting, `state` what really happens.
+
+    `viewers` and `millipoints_per_minute` are of its active sessions, without synthetic ones, and null if more than
+    5000 are active on the stage. `manifest_age_ms` is null while the stream should not be live, the bitrates while no
+    worker has it. `issue` is the most severe of the `issues_open`.
+    """
+
+    stream_id: str
+    title: str
+    ingest_mode: IngestMode
+    desired_state: DesiredState
+    state: RuntimeState
+    waiting: Waiting | None
+    source: str | None
+    last_error: str | None
+    rate_millipoints_per_minute: int
+    viewers: int | None
+    viewers_max: int
+    millipoints_per_minute: int | None
+    manifest_age_ms: int | None
+    bitrate_bps: int | None
+    ingest_bitrate_bps: int | None
+    issues_open: int
+    issue: IngestIssueAnswer | None
 
 
 class RunLogAnswer(Answer):

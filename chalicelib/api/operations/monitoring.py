@@ -5,6 +5,7 @@ from chalice.app import Response
 from chalicelib.api.answers import make_response
 from chalicelib.api.endpoint import Call, Routes
 from chalicelib.api.models.common import ListAnswer
+from chalicelib.api.models.ingest_issues import issue_answer
 from chalicelib.api.models.monitoring import (
     CutOffQuery,
     CutOffsAnswer,
@@ -15,11 +16,13 @@ from chalicelib.api.models.monitoring import (
     StreamTrafficItem,
     StreamTrafficQuery,
 )
+from chalicelib.api.models.runtimes import StreamStateAnswer, StreamStatesQuery
 from chalicelib.api.operations.exposition import CONTENT_TYPES, preferred, render
 from chalicelib.config import VERSION
 from chalicelib.domain.access.service_keys import Scope
-from chalicelib.domain.accounts.users import STAFF
+from chalicelib.domain.accounts.users import OPERATORS, STAFF
 from chalicelib.domain.money import cut_offs
+from chalicelib.services.streams.stream_states import StreamState
 
 routes = Routes("monitoring")
 TEXTS = {media_type: {"type": "string"} for media_type in CONTENT_TYPES}
@@ -57,6 +60,16 @@ def stream_traffic(call: Call) -> ListAnswer[StreamTrafficItem]:
     return ListAnswer(items=items, next_cursor=page.next_cursor)
 
 
+@routes.add("GET", "/monitoring/stream-states", roles=OPERATORS, query=StreamStatesQuery, etag=True, refusals={404})
+def stream_states(call: Call) -> ListAnswer[StreamStateAnswer]:
+    """List the streams with their real state, viewers, newest figures and worst issue, for a page that polls."""
+    query, states = call.query, call.services.stream_states
+    if query.stream_id is not None:
+        return ListAnswer(items=[_state(states.of_stream(query.stream_id))], next_cursor=None)
+    page = states.listing(limit=query.limit, cursor=query.cursor)
+    return ListAnswer(items=[_state(each) for each in page.items], next_cursor=page.next_cursor)
+
+
 @routes.add("GET", "/monitoring/cut-offs", roles=STAFF, key_scope=Scope.METRICS, query=CutOffQuery)
 def list_cut_offs(call: Call) -> CutOffsAnswer:
     """List how long sessions that ended early on a UTC day were still served, by hour and reason."""
@@ -76,3 +89,19 @@ def _hour(part: cut_offs.CutOffs) -> HourCutOffItem:
     [figures] = cut_offs.cut_off_stats([part])
     values = {**vars(figures), "hour_ms": part.hour_ms, "histogram": cut_offs.by_bound(part)}
     return HourCutOffItem.model_validate(values)
+
+
+def _state(found: StreamState) -> StreamStateAnswer:
+    view = found.view
+    stream, runtime = view.stream, view.runtime
+    values = {
+        **vars(stream),
+        **vars(found),
+        "ingest_mode": stream.ingest.mode,
+        "state": view.state,
+        "waiting": runtime.waiting,
+        "source": runtime.source,
+        "issues_open": len(found.issues),
+        "issue": issue_answer(found.issues[0]) if found.issues else None,
+    }
+    return StreamStateAnswer.model_validate(values)

@@ -92,7 +92,20 @@ class StreamsService:
 
     def view_of(self, stream: Stream) -> StreamView:
         """Return the stream with its runtime."""
-        return self._view(stream, self._runtime(stream.stream_id))
+        return self.view_with(stream, self._runtime(stream.stream_id))
+
+    def view_with(self, stream: Stream, runtime: Runtime) -> StreamView:
+        """Return the stream with this runtime."""
+        now_ms, manifest_ms = self._clock.now_ms(), runtime.last_manifest_at_ms
+        return StreamView(
+            stream=stream,
+            runtime=runtime,
+            state=effective_state(runtime, now_ms),
+            # An outage of a stream that was never delivered would begin now, at each look.
+            outages=tuple(each for each in outages_of(runtime, now_ms) if each.since_ms < now_ms),
+            # Never negative, although a worker's clock may be ahead.
+            manifest_age_ms=None if manifest_ms is None else max(0, now_ms - manifest_ms),
+        )
 
     def listing(self, *, limit: int, cursor: str | None) -> ListPage[StreamView]:
         """Return a page of streams that are not archived."""
@@ -123,7 +136,7 @@ class StreamsService:
             # Read everything for the response before the write, so that a failing read cannot fail a written edit.
             effect = applies(seen, new)
             viewers = self._viewers(stream_id) if effect is Applies.RESTART else 0
-            edit = Edit(applies=effect, viewers=viewers, view=self._view(seen if dry_run else new, runtime))
+            edit = Edit(applies=effect, viewers=viewers, view=self.view_with(seen if dry_run else new, runtime))
             if dry_run:
                 self._check_port(new)
                 return edit
@@ -236,18 +249,6 @@ class StreamsService:
 
     def _runtime(self, stream_id: str) -> Runtime:
         return self._runtimes.get(stream_id) or Runtime(stream_id=stream_id)
-
-    def _view(self, stream: Stream, runtime: Runtime) -> StreamView:
-        now_ms, manifest_ms = self._clock.now_ms(), runtime.last_manifest_at_ms
-        return StreamView(
-            stream=stream,
-            runtime=runtime,
-            state=effective_state(runtime, now_ms),
-            # An outage of a stream that was never delivered would begin now, at each look.
-            outages=tuple(each for each in outages_of(runtime, now_ms) if each.since_ms < now_ms),
-            # Never negative, although a worker's clock may be ahead.
-            manifest_age_ms=None if manifest_ms is None else max(0, now_ms - manifest_ms),
-        )
 
 
 def _check(stream: Stream, allowed: Sequence[str] = ()) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chalicelib.domain.streams.issues.ingest_issues import IssueType, Severity
+from chalicelib.domain.streams.issues.ingest_issues import IngestIssue, IssueType, Severity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,3 +206,10 @@ KINDS: dict[IssueType, IssueKind] = {
         advice="Start another worker, raise TOLLCAST_WORKER_CAPACITY, or stop a stream.",
     ),
 }
+
+SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+
+
+def by_severity(issue: IngestIssue) -> tuple[int, int]:
+    """Return a sort key: the most severe issue first, of equal ones that which began first."""
+    return SEVERITIES.index(KINDS[issue.type].severity), issue.since_ms
