@@ -14,6 +14,7 @@ from chalicelib.domain.end_reasons import EndReason
 from chalicelib.domain.ids import is_canary
 from chalicelib.domain.money.lease import Outcome
 from chalicelib.domain.money.points import MILLIPOINTS_MAX, MILLIPOINTS_PER_POINT
+from chalicelib.domain.money.reconciliation import SessionReconciliation
 from chalicelib.domain.money.sessions import SessionKind
 
 SEQ_MAX = 1_000_000_000
@@ -134,9 +135,10 @@ class Settled(Answer):
 class SessionAnswer(Settled):
     """A session for the staff. What is unknown is null: live fields after its end, address and user agent once expired.
 
-    `charged_millipoints` is what it cost so far, `media_ms` the media served for it. The next five are what the
-    gateways' logs, which arrive some 15 s late, say of the last minute; `is_fetching` is false once no segment came for
-    15 s. `cut_off_ms` is how long an early end was still served; until `cut_off_measured` is true, that is not known.
+    `charged_millipoints` is what it cost so far, `refunded_millipoints` what its end gave back, `media_ms` the media
+    served for it. The next five are what the gateways' logs, which arrive some 15 s late, say of the last minute;
+    `is_fetching` is false once no segment came for 15 s. `cut_off_ms` is how long an early end was still served; until
+    `cut_off_measured` is true, that is not known.
     Both are null if the session did not end early.
     """
 
@@ -152,6 +154,7 @@ class SessionAnswer(Settled):
     user_agent: str | None
     rate_millipoints_per_minute: int
     charged_millipoints: int | None
+    refunded_millipoints: int | None
     balance_millipoints: int | None
     seconds_left: int | None
     paid_until_ms: int | None
@@ -173,6 +176,21 @@ class SessionAnswer(Settled):
     def is_canary(self) -> bool:
         """Whether business figures leave the session out."""
         return is_canary(self.user_id)
+
+
+class SessionDetailAnswer(SessionAnswer):
+    """One session for the staff. A further adjustment may be from `adjust_millipoints_min` to `…_max`.
+
+    Both are null while the session is active, and `reconciliation` is until it is first reconciled.
+    """
+
+    lease_ms: int
+    granted_ms: int | None
+    adjusted_millipoints: int
+    debt_payment_millipoints: int
+    adjust_millipoints_min: int | None
+    adjust_millipoints_max: int | None
+    reconciliation: SessionReconciliation | None
 
 
 class SessionsQuery(TimeRangeQuery):

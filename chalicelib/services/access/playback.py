@@ -11,6 +11,7 @@ from chalicelib.domain.errors import (
     Blocked,
     Forbidden,
     SessionLimit,
+    SessionNotFound,
     StreamFull,
     StreamNotFound,
     StreamNotLive,
@@ -153,6 +154,17 @@ class Playback:
         """Return sessions, newest first, with what is known of them."""
         page = self._session_lists.page(wanted, self._clock.now_ms(), limit=limit, cursor=cursor)
         return ListPage(items=self._rows.of(page.items), next_cursor=page.next_cursor)
+
+    def row(self, session_id: str) -> SessionRow:
+        """Return a session of any user, with what is known of it. Raise `SessionNotFound`."""
+        return self._rows.of([self.record(session_id)])[0]
+
+    def record(self, session_id: str) -> SessionRecord:
+        """Return the record of a session of any user. Raise `SessionNotFound`."""
+        record = self._sessions.get(session_id)
+        if record is None:
+            raise SessionNotFound(f"There is no session {session_id}.")
+        return record
 
     def sessions_of(self, user_id: str, *, limit: int, cursor: str | None) -> ListPage[SessionRecord]:
         """Return a viewer's sessions, newest first."""

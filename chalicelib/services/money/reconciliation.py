@@ -137,6 +137,12 @@ class Reconciliation:
         """Return the sessions that ended on a UTC day (today if None): all, or those that agree or disagree."""
         return self._table.rows(day or day_of(self._clock.now_ms()), agrees=agrees, limit=limit, cursor=cursor)
 
+    def result_of(self, record: SessionRecord) -> SessionReconciliation | None:
+        """Return the newest result of a session; None until there is one."""
+        if record.ended_at_ms is None:
+            return None
+        return self._table.row(day_of(record.ended_at_ms), record.session_id)
+
     def totals(self, day: str) -> DayTotals:
         """Return the sums of a day, computed now."""
         rows: list[SessionReconciliation] = []
