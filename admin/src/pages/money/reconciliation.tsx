@@ -58,7 +58,7 @@ export function Reconciliation() {
     { key: "net", name: "Cost", number: true, cell: (row) => points(row.net_millipoints) },
     { key: "paid", name: "Paid", number: true, cell: (row) => duration(row.paid_ms) },
     { key: "served", name: "Served", number: true, cell: (row) => duration(row.media_ms) },
-    { key: "drift", name: "Difference", cell: (row) => driftText(row.drift_ms, row.drift_millipoints) },
+    { key: "drift", name: "Difference", cell: (row) => <div class="money-drift">{driftText(row.drift_ms, row.drift_millipoints)}</div> },
     { key: "ended", name: "Ended", cell: (row) => <><span class="money-time"><Time at={row.ended_at_ms} /></span><br /><span class="small soft">{words(row.end_reason)}</span></> },
     { key: "act", name: "", number: true, cell: (row) => <AdjustButton onClick={() => (adjusting.value = row)} /> },
   ], []);

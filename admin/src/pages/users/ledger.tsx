@@ -1,5 +1,7 @@
 /** A user's ledger: each change of the wallet, newest first. */
+import { useSignal } from "@preact/signals";
 import { memo } from "preact/compat";
+import { useEffect, useRef } from "preact/hooks";
 import { get, type Schemas } from "../../api/client";
 import { plainPoints, signedPoints } from "../../format/points";
 import { words } from "../../format/words";
@@ -11,8 +13,9 @@ import { csvTime, type CsvColumn } from "../money/csv";
 
 type Entry = Schemas["LedgerItem"];
 
-/** The API's page, and one block of the drawing: the browser skips blocks that are out of view. */
+/** The API's page, and one block of the drawing: blocks that are out of view have no rows. */
 const BLOCK = 200;
+const NEAR_PX = 1000;
 
 const COLUMNS: readonly Column<Entry>[] = [
   { key: "version", name: "No.", number: true, cell: (row) => row.version },
@@ -74,9 +77,24 @@ interface BlockProps {
 
 const Block = memo(
   function Block({ first, rows }: BlockProps) {
+    const element = useRef<HTMLDivElement>(null);
+    const isNear = useSignal(true);
+    useEffect(() => {
+      const block = element.current;
+      if (!block) return;
+      const observer = new IntersectionObserver(([entry]) => {
+        if (!entry) return;
+        // A block without rows keeps its height, so that nothing moves.
+        if (!entry.isIntersecting && isNear.peek()) block.style.minHeight = `${block.offsetHeight}px`;
+        if (entry.isIntersecting) block.style.minHeight = "";
+        isNear.value = entry.isIntersecting;
+      }, { rootMargin: `${NEAR_PX}px 0px` });
+      observer.observe(block);
+      return () => observer.disconnect();
+    }, []);
     return (
-      <div class="users-block">
-        <Table caption={`Ledger from entry ${first?.version ?? ""} on, newest first`} columns={COLUMNS} rows={rows} rowKey={(row) => row.entry_id} empty={null} />
+      <div class="users-block" ref={element}>
+        {isNear.value && <Table caption={`Ledger from entry ${first?.version ?? ""} on, newest first`} columns={COLUMNS} rows={rows} rowKey={(row) => row.entry_id} empty={null} />}
       </div>
     );
   },
