@@ -2,7 +2,7 @@
 import { useAddress } from "../../ui/address";
 import { PageHead } from "../../ui/parts";
 import { Payments } from "./payments";
-import { Reconciliation } from "./reconciliation";
+import { Reconciliation } from "./reconciliation/reconciliation";
 import { Totals } from "./totals";
 import "./money.css";
 

@@ -12,9 +12,9 @@ import { Badge, Empty, PageHead, Panel, Time } from "../../ui/parts";
 import { Table, type Column } from "../../ui/table";
 import { CsvButton } from "../money/csv_button";
 import { csvTime, type CsvColumn } from "../money/csv";
-import { CreateAccount } from "./create_account";
+import { CreateAccount } from "./account/create_account";
 import { useDelayed } from "./delayed";
-import { ROLE_NAMES, ROLES } from "./roles";
+import { ROLE_NAMES, ROLES } from "./account/roles";
 import "./users.css";
 
 type Account = Schemas["UserAnswer"];

@@ -1,5 +1,5 @@
 /** The roles of accounts in words. */
-import type { Schemas } from "../../api/client";
+import type { Schemas } from "../../../api/client";
 
 export type Role = Schemas["Role"];
 export const ROLES: readonly Role[] = ["viewer", "operator", "finance", "admin"];

@@ -1,8 +1,8 @@
 /** Results of the reconciliation in words. */
-import type { Schemas } from "../../api/client";
-import { points } from "../../format/points";
-import { duration } from "../../format/units";
-import type { Tone } from "../../ui/parts";
+import type { Schemas } from "../../../api/client";
+import { points } from "../../../format/points";
+import { duration } from "../../../format/units";
+import type { Tone } from "../../../ui/parts";
 
 export type Row = Schemas["SessionReconciliation"];
 export type DayTotals = Schemas["DayTotalsAnswer"];

@@ -1,9 +1,9 @@
 /** The last days of the reconciliation at a glance. */
-import { get } from "../../api/client";
-import { plural } from "../../format/words";
-import { usePoll } from "../../live/poll";
-import { Badge, Freshness, Loading, Panel } from "../../ui/parts";
-import { dayAfter } from "./days";
+import { get } from "../../../api/client";
+import { plural } from "../../../format/words";
+import { usePoll } from "../../../live/poll";
+import { Badge, Freshness, Loading, Panel } from "../../../ui/parts";
+import { dayAfter } from "../days";
 import { openCases, type DayTotals } from "./findings";
 
 const DAYS = 7;

@@ -1,13 +1,13 @@
 /** The dialog that gives points back for a session, or takes such points again. */
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { write } from "../../api/client";
-import { useAction } from "../../actions/action";
-import { parsePoints, plainPoints, points } from "../../format/points";
-import { Confirm } from "../../ui/buttons";
-import { faultOf, TextField } from "../../ui/fields";
+import { write } from "../../../api/client";
+import { useAction } from "../../../actions/action";
+import { parsePoints, plainPoints, points } from "../../../format/points";
+import { Confirm } from "../../../ui/buttons";
+import { faultOf, TextField } from "../../../ui/fields";
 import { driftText, suggestedAdjustment, type Row } from "./findings";
-import { newPaymentId } from "./payment_id";
+import { newPaymentId } from "../payment_id";
 
 export function Adjust({ row, onClose, onAdjusted }: { row: Row; onClose: () => void; onAdjusted: () => void }) {
   // One id for this form: a repetition pays once.

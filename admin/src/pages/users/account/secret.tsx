@@ -1,8 +1,8 @@
 /** A generated secret, shown once, with a button that copies it. */
 import { useSignal } from "@preact/signals";
 import { Copy } from "lucide-preact";
-import { Button } from "../../ui/buttons";
-import { CheckField, TextField } from "../../ui/fields";
+import { Button } from "../../../ui/buttons";
+import { CheckField, TextField } from "../../../ui/fields";
 import { generatedPassword, LENGTH_MAX, LENGTH_MIN } from "./password";
 
 export interface PasswordChoice {

@@ -1,16 +1,16 @@
 /** Dialogs that change an account: role, and disable or enable. A conflict shows both versions. */
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { ApiError, read, write } from "../../api/client";
-import { useAction } from "../../actions/action";
-import { points } from "../../format/points";
-import { plural } from "../../format/words";
-import { Confirm } from "../../ui/buttons";
-import { SelectField } from "../../ui/fields";
-import { Message } from "../../ui/parts";
+import { ApiError, read, write } from "../../../api/client";
+import { useAction } from "../../../actions/action";
+import { points } from "../../../format/points";
+import { plural } from "../../../format/words";
+import { Confirm } from "../../../ui/buttons";
+import { SelectField } from "../../../ui/fields";
+import { Message } from "../../../ui/parts";
 import { conflictRows, type Account, type Change, type ConflictRow } from "./conflict";
 import { ROLE_NAMES, ROLE_TEXTS, ROLES, type Role } from "./roles";
-import type { Wallet } from "./wallet";
+import type { Wallet } from "../wallet";
 
 export interface Opened {
   account: Account;

@@ -1,6 +1,6 @@
 /** Two versions of an account, field by field. */
-import type { Problem, Schemas } from "../../api/client";
-import { words } from "../../format/words";
+import type { Problem, Schemas } from "../../../api/client";
+import { words } from "../../../format/words";
 
 export type Account = Schemas["EditableUserAnswer"];
 export type Change = Schemas["EditUserRequest"];

@@ -1,14 +1,14 @@
 /** The dialog that erases a person, confirmed by typing the email. */
 import { useSignal } from "@preact/signals";
-import { write } from "../../api/client";
-import { useAction } from "../../actions/action";
-import { points } from "../../format/points";
-import { Confirm } from "../../ui/buttons";
-import { TextField } from "../../ui/fields";
-import { Facts, Message } from "../../ui/parts";
+import { write } from "../../../api/client";
+import { useAction } from "../../../actions/action";
+import { points } from "../../../format/points";
+import { Confirm } from "../../../ui/buttons";
+import { TextField } from "../../../ui/fields";
+import { Facts, Message } from "../../../ui/parts";
 import { Ending } from "./change_account";
 import type { Account } from "./conflict";
-import type { Wallet } from "./wallet";
+import type { Wallet } from "../wallet";
 
 export function Erase({ account, wallet, onClose, onErased }: { account: Account; wallet: Wallet | undefined; onClose: () => void; onErased: () => void }) {
   const typed = useSignal("");

@@ -1,10 +1,10 @@
 /** The dialog that creates an account with an empty wallet. */
 import { useSignal } from "@preact/signals";
-import { write } from "../../api/client";
-import { useAction } from "../../actions/action";
-import { Button, Dialog, SubmitButton } from "../../ui/buttons";
-import { faultOf, SelectField, TextField } from "../../ui/fields";
-import { Message, Refusal } from "../../ui/parts";
+import { write } from "../../../api/client";
+import { useAction } from "../../../actions/action";
+import { Button, Dialog, SubmitButton } from "../../../ui/buttons";
+import { faultOf, SelectField, TextField } from "../../../ui/fields";
+import { Message, Refusal } from "../../../ui/parts";
 import { passwordFault } from "./password";
 import { ROLE_NAMES, ROLE_TEXTS, ROLES, type Role } from "./roles";
 import { generatedChoice, NewPassword, ShownOnce } from "./secret";

@@ -1,14 +1,14 @@
 /** The dialog that gives an account a new password. */
 import { useSignal } from "@preact/signals";
-import { write, type Schemas } from "../../api/client";
-import { useAction } from "../../actions/action";
-import { Button, Dialog, SubmitButton } from "../../ui/buttons";
-import { faultOf } from "../../ui/fields";
-import { Message, Refusal } from "../../ui/parts";
+import { write, type Schemas } from "../../../api/client";
+import { useAction } from "../../../actions/action";
+import { Button, Dialog, SubmitButton } from "../../../ui/buttons";
+import { faultOf } from "../../../ui/fields";
+import { Message, Refusal } from "../../../ui/parts";
 import { Ending, type Opened } from "./change_account";
 import { passwordFault } from "./password";
 import { generatedChoice, NewPassword, ShownOnce } from "./secret";
-import type { Wallet } from "./wallet";
+import type { Wallet } from "../wallet";
 
 export function ResetPassword({ opened, wallet, onClose, onChanged }: { opened: Opened; wallet: Wallet | undefined; onClose: () => void; onChanged: () => Promise<void> }) {
   const { account } = opened;
