@@ -74,7 +74,7 @@ function Watching({ live, onStop }: { live: Live; onStop: ((rows: readonly LiveR
           {shown.length === 0 ? (
             <NobodyShown any={live.rows.length > 0} />
           ) : (
-            <InView key={JSON.stringify(view)} rows={shown}>
+            <InView rows={shown}>
               {(rows) => (view.asCards ? <Cards rows={rows} acts={acts} /> : <Lines rows={rows} acts={acts} sort={{ key: view.sort, down: view.down }} onSort={onSort} />)}
             </InView>
           )}
