@@ -35,7 +35,7 @@ export const PLANS: readonly Plan[] = [
   { key: "points", title: "Points a minute", format: points, lines: [{ name: "points", series: "points_per_minute", of: perMinute }] },
   { key: "egress", title: "Egress", format: bitrate, lines: [{ name: "egress", series: "egress_bytes", of: egressBps }] },
   {
-    key: "media", title: "Oldest newest media of a live stream", format: millis,
+    key: "media", title: "Age of the newest media, worst live stream", format: millis,
     lines: [{ name: "age", series: "manifest_age_ms" }],
   },
   {

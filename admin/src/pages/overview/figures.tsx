@@ -18,7 +18,7 @@ export function Figures({ metrics }: { metrics: Polled<Schemas["MetricsAnswer"]>
   const { streams_live: live, streams_delivered: delivered } = overview ?? {};
   const sampled = overview ? <SampledAt at={overview.at_ms} /> : undefined;
   return (
-    <div class="figures">
+    <div class="figures overview-figures">
       <Figure name="Watching now" value={count(now?.watching_sessions)} hint={<a href="/admin/viewers">{now ? plural(now.active_sessions, "open session") : "open sessions"}</a>} />
       <Figure name="Points a minute" value={points(perMinute(figures?.["points_per_minute"]))} hint={sampled} />
       <Figure name="Egress" value={bitrate(egressBps(figures?.["egress_bytes"]))} hint={sampled} />
@@ -42,10 +42,6 @@ function MoneyToday() {
     return get("/money/totals", { query: { by: "day", from: day, to: day }, signal });
   }, MONEY_MS);
   const today = totals.data.value?.total;
-  return (
-    <>
-      <Figure name="Earned today (UTC)" value={points(today?.net_millipoints)} hint={<a href="/admin/money?tab=totals">{today ? plural(today.sessions, "ended session") : "Totals"}</a>} />
-      <Figure name="Paid in today (UTC)" value={points(today?.credit_millipoints)} hint={<a href="/admin/money?tab=payments">{today ? plural(today.payments, "payment") : "Payments"}</a>} />
-    </>
-  );
+  const hint = today ? <>{points(today.credit_millipoints)} paid in, {plural(today.sessions, "session")}</> : "Money";
+  return <Figure name="Earned today (UTC)" value={points(today?.net_millipoints)} hint={<a href="/admin/money?tab=totals">{hint}</a>} />;
 }

@@ -11,6 +11,8 @@ import { playCommands, stepsOf, type Found, type Step } from "./checklist";
 
 const KEPT = "tollcast-first-run";
 const STEPS_MS = 5_000;
+/** Of each state. The canary's are among them, and there are few on a new platform. */
+const SESSIONS = 20;
 
 /** Storage that may be forbidden: then the list is shown each time. */
 function isOver(): boolean {
@@ -37,13 +39,14 @@ export function FirstRun() {
 
 async function load(_: string | undefined, signal: AbortSignal): Promise<Found> {
   const one = { limit: 1 } as const;
-  const [streams, viewers, payments, sessions] = await Promise.all([
+  const [streams, viewers, payments, active, ended] = await Promise.all([
     get("/streams", { query: { limit: 50 }, signal }),
     get("/users", { query: { ...one, role: "viewer" }, signal }),
     finances() ? get("/payments", { query: one, signal }) : undefined,
-    get("/sessions", { query: { limit: 20 }, signal }),
+    get("/sessions", { query: { limit: SESSIONS, state: "active" }, signal }),
+    get("/sessions", { query: { limit: SESSIONS, state: "ended" }, signal }),
   ]);
-  return { streams: streams.items, viewers: viewers.items.length, payments: payments?.items.length, sessions: sessions.items };
+  return { streams: streams.items, viewers: viewers.items.length, payments: payments?.items.length, sessions: [...active.items, ...ended.items] };
 }
 
 function Checklist({ onDismiss }: { onDismiss: () => void }) {

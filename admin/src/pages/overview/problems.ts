@@ -123,12 +123,17 @@ function ofStreams({ streams, issues, operates }: Known): Found[] {
       text: `${issue.actual ? `Now ${issue.actual}${issue.expected ? `, expected ${issue.expected}` : ""}. ` : ""}${issue.advice}`, sinceMs: issue.since_ms, ...to,
     }));
     const isExplained = open.some((issue) => issue.severity === "error");
-    if (DOWN.has(stream.state) && !isExplained) {
-      found.push({ key: `stream ${stream.stream_id}`, severity: "error", title: `${stream.title} should be live and is ${words(stream.state)}`, text: "Its viewers see nothing new, and pay nothing. Its page says what the encoder reports.", ...to });
+    if (DOWN[stream.state] && !isExplained) {
+      found.push({ key: `stream ${stream.stream_id}`, severity: "error", title: `${stream.title}: ${DOWN[stream.state]}`, text: "Its viewers see nothing new, and pay nothing. Its page says what the encoder reports.", ...to });
     }
     return found;
   });
 }
 
 /** States in which a stream that should be live reaches no viewer. */
-const DOWN: ReadonlySet<string> = new Set(["stalled", "backoff", "stopped", "failed"]);
+const DOWN: Partial<Record<Stream["state"], string>> = {
+  stalled: "publishes nothing new",
+  backoff: "its encoder has ended and is started again",
+  stopped: "should be live and is stopped",
+  failed: "its encoder has failed",
+};

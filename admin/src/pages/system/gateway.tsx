@@ -2,7 +2,7 @@
 import { get, type Schemas } from "../../api/client";
 import { bytes, count, percent } from "../../format/units";
 import { usePoll } from "../../live/poll";
-import { Freshness, Loading, Panel } from "../../ui/parts";
+import { Freshness, Loading, Panel, Unknown } from "../../ui/parts";
 import { CutOffs } from "./cut_offs";
 import { StreamHour } from "./stream_hour";
 
@@ -38,7 +38,7 @@ export const REFUSALS: Record<string, string> = { 401: "not a valid token", 402:
 function Now({ of: { gateway } }: { of: Metrics }) {
   const caches = [["Playlists", gateway.playlists], ["Segments", gateway.segments], ["Decisions", gateway.verdicts]] as const;
   return (
-    <div class="columns">
+    <div class="system-tables">
       <table class="table">
         <caption class="system-caption">Answers</caption>
         <thead><tr><th scope="col">Answer</th><th scope="col" class="number">Media</th><th scope="col" class="number">API</th></tr></thead>
@@ -66,7 +66,7 @@ function Now({ of: { gateway } }: { of: Metrics }) {
               <th scope="row">{name}</th>
               <td class="number">{count(cache.hits)}</td>
               <td class="number">{count(cache.misses)}</td>
-              <td class="number">{cache.hit_ratio === null ? <span class="soft">nothing asked</span> : percent(cache.hit_ratio)}</td>
+              <td class="number">{cache.hit_ratio === null ? <Unknown why="nothing asked" /> : percent(cache.hit_ratio)}</td>
             </tr>
           ))}
         </tbody>

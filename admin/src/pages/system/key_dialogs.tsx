@@ -8,7 +8,7 @@ import { Button, Confirm, Dialog } from "../../ui/buttons";
 import { CopyButton } from "../../ui/copy";
 import { CheckField, faultOf, TextField } from "../../ui/fields";
 import { Ago, Message, Time } from "../../ui/parts";
-import { DAYS_MAX, OVERLAP_HOURS_MAX, SCOPES, wholeOf, type Scope, type ServiceKey } from "./key_form";
+import { DAYS_MAX, nameFault, OVERLAP_HOURS_MAX, SCOPES, wholeOf, type Scope, type ServiceKey } from "./key_form";
 
 type NewKey = Schemas["NewKeyAnswer"];
 interface Asking {
@@ -29,10 +29,10 @@ export function CreateKey({ open, onClose, onMade }: Asking & { onMade: (key: Ne
     return `The key ${made.name} may ${made.scopes.join(", ")} until ${localTime(made.expires_at_ms)}.`;
   });
   const error = action.error.value;
-  const isReady = name.value.trim() !== "" && scopes.value.length > 0 && typeof length === "number";
+  const isReady = nameFault(name.value) === null && scopes.value.length > 0 && typeof length === "number";
   return (
     <Confirm open={open} onClose={onClose} title="New service key" action={action} verb="Create the key" danger={false} disabled={!isReady}>
-      <TextField label="Name" hint="The program that will have it, such as shop. It is the source of its payments." value={name.value} onChange={(value) => (name.value = value)} fault={faultOf(error, "name")} required maxLength={64} autocomplete="off" />
+      <TextField label="Name" hint="The program that will have it, such as shop. It is the source of its payments." value={name.value} onChange={(value) => (name.value = value)} fault={faultOf(error, "name") ?? (name.value ? nameFault(name.value) : null)} required maxLength={64} autocomplete="off" />
       <fieldset class="system-scopes">
         <legend class="label">What it may do</legend>
         {SCOPES.map(({ scope, text }) => (

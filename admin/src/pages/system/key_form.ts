@@ -12,6 +12,11 @@ export const SCOPES: readonly { scope: Scope; text: string }[] = [
   { scope: "canary", text: "end sessions of synthetic viewers, and report runs of the canary" },
 ];
 
+/** Return what is wrong with a name, or null. */
+export function nameFault(text: string): string | null {
+  return /^[A-Za-z0-9][A-Za-z0-9 ._:@/-]{0,63}$/.test(text.trim()) ? null : "Begin with a letter or a digit, and use only letters, digits, spaces and . _ : @ / -";
+}
+
 /** Return a whole number from 0 or 1 to a limit, or what is wrong. */
 export function wholeOf(text: string, min: number, max: number): number | { fault: string } {
   const value = Number(text.trim());

@@ -7,7 +7,7 @@ import { plural } from "../../format/words";
 import { PAGE_MAX, readPages, type Listed } from "../../live/pages";
 import { usePoll } from "../../live/poll";
 import { Button } from "../../ui/buttons";
-import { Ago, Badge, Empty, Freshness, isCutOff, Loading, Panel, Time, Unknown, type Tone } from "../../ui/parts";
+import { Ago, Badge, Empty, Freshness, isCutOff, Loading, Panel, Time, type Tone } from "../../ui/parts";
 import { keepSame, Table, type Column } from "../../ui/table";
 import { sortedKeys, stateOf, type KeyState, type ServiceKey } from "./key_form";
 import { CreateKey, NewSecret, RevokeKey, RotateKey } from "./key_dialogs";
@@ -66,11 +66,11 @@ function columnsOf(ask: (what: Asked["what"], key: ServiceKey) => void): readonl
     { key: "scopes", name: "Scopes", cell: (each) => each.scopes.join(", ") },
     { key: "state", name: "State", cell: (each) => <State of={each} /> },
     { key: "expires", name: "Expires", cell: (each) => <Time at={each.expires_at_ms} /> },
-    { key: "used", name: "Last used", cell: (each) => each.last_used_at_ms === null ? <Unknown why="never used" /> : <Ago at={each.last_used_at_ms} /> },
+    { key: "used", name: "Last used", cell: (each) => each.last_used_at_ms === null ? <span class="soft">never</span> : <Ago at={each.last_used_at_ms} /> },
     { key: "acts", name: "What it did", cell: (each) => <a href={`/admin/system?tab=audit&by=${encodeURIComponent(`key:${each.key_id}`)}`}>Audit log</a> },
     {
       key: "buttons", name: "Actions", wide: true, cell: (each) => each.revoked_at_ms === null ? (
-        <span class="row">
+        <span class="row system-buttons">
           <Button slim disabled={isCutOff()} onClick={() => ask("rotate", each)}>Rotate …</Button>
           <Button slim look="danger" disabled={isCutOff()} onClick={() => ask("revoke", each)}>Revoke …</Button>
         </span>

@@ -3,7 +3,7 @@ import { shownErrors, type ErrorCount } from "./error_rows";
 import { isHealth } from "./health";
 import { barsOf } from "./histogram";
 import { dayAfter, dayOf, hourOf } from "./hours";
-import { sortedKeys, stateOf, wholeOf, type ServiceKey } from "./key_form";
+import { nameFault, sortedKeys, stateOf, wholeOf, type ServiceKey } from "./key_form";
 
 describe("histogram", () => {
   it("adds up in the order of the bounds, the open end last", () => {
@@ -43,6 +43,10 @@ describe("keys", () => {
     const keys = [key("revoked", 90 * day, 5), key("later", 90 * day), key("expired", day), key("soon", 9 * day)];
     expect(keys.map((each) => stateOf(each, 2 * day))).toEqual(["revoked", "valid", "expired", "expires soon"]);
     expect(sortedKeys(keys, 2 * day).map((each) => each.key_id)).toEqual(["soon", "later", "revoked", "expired"]);
+  });
+  it("have names as the API takes them", () => {
+    expect(["shop", " 2nd shop: a/b-c@x.y_z "].map(nameFault)).toEqual([null, null]);
+    for (const text of ["", "-a", "a<b", "ä", "a".repeat(65)]) expect(nameFault(text)).not.toBeNull();
   });
   it("have whole numbers of days", () => {
     expect([wholeOf("90", 1, 400), wholeOf(" 400 ", 1, 400)]).toEqual([90, 400]);

@@ -1,5 +1,6 @@
 /** What runs the platform: its parts, their load, what failed, and who did what. */
 import type { ComponentType } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { administers, operates } from "../../session/token";
 import { useAddress } from "../../ui/address";
 import { Empty, PageHead } from "../../ui/parts";
@@ -35,10 +36,13 @@ export function System() {
   const { query } = useAddress();
   const tabs = TABS.filter((each) => each.allowed());
   const current = query["tab"] ? tabs.find((each) => each.key === query["tab"]) : tabs[0];
+  const bar = useRef<HTMLElement>(null);
+  // On a narrow screen the tabs scroll sideways.
+  useEffect(() => bar.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [current]);
   return (
     <>
       <PageHead title="System" />
-      <nav class="tabs" aria-label="Parts of the system">
+      <nav ref={bar} class="tabs" aria-label="Parts of the system">
         {tabs.map((each) => (
           <a key={each.key} href={`/admin/system?tab=${each.key}`} aria-current={each === current ? "page" : undefined}>{each.name}</a>
         ))}
