@@ -21,7 +21,6 @@ CONTENT_SECURITY_POLICY = "; ".join(
 USED = ("autoplay", "clipboard-write", "fullscreen", "picture-in-picture")
 UNUSED = (
     "accelerometer",
-    "bluetooth",
     "browsing-topics",
     "camera",
     "clipboard-read",
@@ -40,7 +39,6 @@ UNUSED = (
     "screen-wake-lock",
     "serial",
     "usb",
-    "web-share",
     "xr-spatial-tracking",
 )
 PERMISSIONS_POLICY = ", ".join([f"{name}=(self)" for name in USED] + [f"{name}=()" for name in UNUSED])

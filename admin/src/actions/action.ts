@@ -21,10 +21,11 @@ interface Options {
 }
 
 /**
- * Return an action of a component. `act` resolves to what has changed, as a sentence; it becomes a notice.
+ * Return an action of a component. `act` resolves to what has changed, as a sentence, which becomes a notice; null: the
+ * page shows it.
  * A double click does nothing twice, since only one run is under way at a time.
  */
-export function useAction<A extends unknown[]>(options: Options, act: (...given: A) => Promise<string>): Action<A> {
+export function useAction<A extends unknown[]>(options: Options, act: (...given: A) => Promise<string | null>): Action<A> {
   const latest = useRef({ options, act });
   latest.current = { options, act };
   return useMemo(() => {
@@ -35,7 +36,8 @@ export function useAction<A extends unknown[]>(options: Options, act: (...given:
       running.value = true;
       error.value = null;
       try {
-        notify({ kind: "done", title: latest.current.options.name, text: await latest.current.act(...given) });
+        const text = await latest.current.act(...given);
+        if (text !== null) notify({ kind: "done", title: latest.current.options.name, text });
         return true;
       } catch (caught) {
         if (!(caught instanceof ApiError)) throw caught;

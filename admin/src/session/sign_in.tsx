@@ -14,7 +14,7 @@ export function SignIn({ refused }: { refused?: string }) {
   const form = useRef<HTMLFormElement>(null);
   const login = useAction({ name: "Sign in", shown: () => true }, async () => {
     await signIn(email.value.trim(), password.value);
-    return "You are signed in.";
+    return null;
   });
   useEffect(() => {
     document.title = "Sign in – Tollcast";

@@ -39,7 +39,11 @@ export function Chart(props: ChartProps) {
           ))}
         </span>
       </figcaption>
-      <Plot {...props} />
+      {newest.some((value) => value !== null) ? (
+        <Plot {...props} />
+      ) : (
+        <div class="plot empty">Nothing is known of this time.</div>
+      )}
       <details>
         <summary>Values as a table</summary>
         <Values lines={lines} fromMs={fromMs} stepS={stepS} format={format} title={title} />

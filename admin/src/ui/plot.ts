@@ -51,8 +51,8 @@ export function createPlot(host: HTMLElement, { names, format, colours, dashes }
         })),
       ] as uPlot.Series[],
       axes: [
-        { ...axis, space: 60, values: "{HH}:{mm}" as unknown as uPlot.Axis.Values },
-        { ...axis, size: 72, space: 32, values: (_, values) => values.map((value) => format(value)) },
+        { ...axis, size: 26, space: 60, values: "{HH}:{mm}" as unknown as uPlot.Axis.Values },
+        { ...axis, size: 72, space: 32, values: (_, values) => distinct(values.map((value) => format(value))) },
       ],
     },
     [[], ...names.map(() => [])],
@@ -72,6 +72,11 @@ export function createPlot(host: HTMLElement, { names, format, colours, dashes }
       plot.destroy();
     },
   };
+}
+
+/** Two steps of an axis may be written alike, such as 0.5 and 1 of a count: the second has no text. */
+function distinct(texts: string[]): string[] {
+  return texts.map((text, n) => (text === texts[n - 1] ? "" : text));
 }
 
 /** A value between two gaps has no line, so sparse data shows points. */
