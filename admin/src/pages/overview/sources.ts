@@ -8,7 +8,7 @@ import type { Schemas } from "../../api/client";
 import type { Issue, Stream } from "./problems";
 import { IssueRounds } from "./stream_issues";
 
-const METRICS_MS = 5_000;
+const METRICS_MS = 10_000;
 const HEALTH_MS = 20_000;
 const STREAMS_MS = 10_000;
 const STREAMS_MAX = 1_000;

@@ -9,7 +9,7 @@ export interface Bar {
 
 const MORE = "more";
 
-/** Return the bars in the order of their bounds, the open end last. Empty ones in between are kept. */
+/** Return the bars in the order of their bounds, the open end last, up to the last one with a session. */
 export function barsOf(items: readonly { histogram: Record<string, number> }[]): Bar[] {
   const sums = new Map<string, number>();
   for (const { histogram } of items) {
@@ -17,6 +17,6 @@ export function barsOf(items: readonly { histogram: Record<string, number> }[]):
   }
   const bounds = [...sums.keys()].filter((bound) => bound !== MORE).map(Number).sort((a, b) => a - b);
   const bars = bounds.map((bound) => ({ name: bound === 0 ? "before the end" : `up to ${millis(bound)}`, sessions: sums.get(String(bound)) ?? 0 }));
-  const longer = sums.get(MORE);
-  return longer === undefined ? bars : [...bars, { name: "longer", sessions: longer }];
+  bars.push({ name: "longer", sessions: sums.get(MORE) ?? 0 });
+  return bars.slice(0, bars.findLastIndex((bar) => bar.sessions > 0) + 1);
 }

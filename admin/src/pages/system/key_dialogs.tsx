@@ -26,7 +26,7 @@ export function CreateKey({ open, onClose, onMade }: Asking & { onMade: (key: Ne
     name.value = "";
     scopes.value = [];
     onMade(made);
-    return `The key ${made.name} may ${made.scopes.join(", ")} until ${localTime(made.expires_at_ms)}.`;
+    return `The key ${made.name} (${made.scopes.join(", ")}) is valid until ${localTime(made.expires_at_ms)}.`;
   });
   const error = action.error.value;
   const isReady = nameFault(name.value) === null && scopes.value.length > 0 && typeof length === "number";
@@ -55,7 +55,7 @@ export function RotateKey({ of, open, onClose, onMade }: Asking & { of: ServiceK
       params: { key_id: of.key_id }, body: { overlap_hours: Number(hours.value), expires_in_days: days.value.trim() ? Number(days.value) : null },
     });
     onMade(made);
-    return `It has a new secret until ${localTime(made.expires_at_ms)}. ${Number(hours.value) ? `Older ones work for ${plural(Number(hours.value), "hour")} more at most.` : "Older ones have ended."}`;
+    return `It has a new secret, and expires ${localTime(made.expires_at_ms)}. ${Number(hours.value) ? `Older ones work for ${plural(Number(hours.value), "hour")} more at most.` : "Older ones have ended."}`;
   });
   const error = action.error.value;
   const isReady = typeof overlap === "number" && (length === null ? !isExpired : typeof length === "number");
@@ -77,7 +77,7 @@ export function RevokeKey({ of, open, onClose, onDone }: Asking & { of: ServiceK
   return (
     <Confirm open={open} onClose={onClose} title={`Revoke the key ${of.name}`} action={action} verb="Revoke it for good">
       <p>
-        From the next request on, every secret of this key is refused: it can no longer <strong>{of.scopes.join(", ")}</strong>.
+        From the next request on, every secret of this key (<strong>{of.scopes.join(", ")}</strong>) is refused.
         {of.last_used_at_ms === null ? " It was never used." : <> It was last used <Ago at={of.last_used_at_ms} />.</>}
       </p>
       <p>This cannot be undone. What it did stays, and it stays in the list. To replace a secret, rotate the key instead.</p>
@@ -97,7 +97,7 @@ export function NewSecret({ of, onClose }: { of: NewKey | null; onClose: () => v
               <code class="break" tabIndex={0}>{of.key}</code>
               <CopyButton text={of.key} what="the key" label="Copy" />
             </div>
-            <p class="small soft">The program sends it as <code>Authorization: Bearer …</code>. It may {of.scopes.join(", ")} until <Time at={of.expires_at_ms} />.</p>
+            <p class="small soft">The program sends it as <code>Authorization: Bearer …</code>. Its scopes are {of.scopes.join(", ")}, and it is valid until <Time at={of.expires_at_ms} />.</p>
           </div>
           <div class="dialog-foot"><Button look="primary" onClick={onClose}>I have kept it</Button></div>
         </>

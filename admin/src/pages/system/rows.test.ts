@@ -10,6 +10,7 @@ describe("histogram", () => {
     expect(barsOf([{ histogram: { "1000": 2, more: 1, "0": 4 } }, { histogram: { "500": 0, "1000": 3 } }])).toEqual([
       { name: "before the end", sessions: 4 }, { name: "up to 500 ms", sessions: 0 }, { name: "up to 1.0 s", sessions: 5 }, { name: "longer", sessions: 1 },
     ]);
+    expect(barsOf([{ histogram: { "0": 3, "1000": 0, more: 0 } }])).toEqual([{ name: "before the end", sessions: 3 }]);
     expect(barsOf([])).toEqual([]);
   });
 });
