@@ -61,6 +61,12 @@ describe("problemsOf", () => {
     expect(of({ metrics }).map((each) => [each.key, each.severity])).toEqual([["ledger", "error"], ["drift", "warning"]]);
   });
 
+  it("counts streams that are not delivered for those who do not see which", () => {
+    expect(of({ ...overview({ streams_delivered: 0 }), operates: false })[0]?.title).toBe("1 of 1 live stream does not reach viewers");
+    expect(keys(overview({ streams_delivered: 0 }))).toEqual([]);
+    expect(keys({ ...overview({ streams_delivered: null }), operates: false })).toEqual([]);
+  });
+
   it("links to no page that the role may not open", () => {
     const metrics = { ...METRICS, reconciliation: { sessions: 9, disagreeing: 3, ledger_mismatches: 0, drift_points: 1 } };
     expect(of({ metrics, finances: false })[0]?.href).toBeNull();

@@ -82,6 +82,11 @@ function ofOverview({ overview, nowMs, operates }: Known): Found[] {
       href: workersPage, link: "Workers",
     });
   }
+  // Operators see which ones.
+  const delivered = overview.streams_delivered;
+  if (!operates && live !== null && delivered !== null && delivered < live) {
+    found.push({ key: "delivered", severity: "warning", title: `${live - delivered} of ${plural(live, "live stream")} ${live - delivered === 1 ? "does" : "do"} not reach viewers`, text: "Nobody pays for what is not delivered. Ask an operator.", href: null, link: "" });
+  }
   if (dead) found.push({ key: "dead", severity: "warning", title: `${plural(dead, "message")} could not be handled`, text: "The workers received them five times in vain. They are hints only, so no stream is lost.", href: system("queues"), link: "Queues" });
   if (depth !== null && depth > QUEUE_MAX) found.push({ key: "queue", severity: "warning", title: `${count(depth)} hints wait in the work queue`, text: "No worker receives them, or workers are not permitted to.", href: system("queues"), link: "Queues" });
   found.push(...ofCanary(overview, nowMs));

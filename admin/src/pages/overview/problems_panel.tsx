@@ -50,7 +50,7 @@ export function ProblemsPanel({ metrics, health, streams }: Props) {
       {problems.length === 0 && (
         <div class="overview-quiet">
           {isComplete ? (
-            <Message tone="good" title="Nothing is wrong.">{quietText(live.length, unread)}</Message>
+            <Message tone="good" title="No problem was found.">{quietText(live.length, unread)}</Message>
           ) : failed.length > 0 ? (
             <Message tone="warn" title="Not everything could be looked at.">{failed[0]?.error.value?.message}</Message>
           ) : (
@@ -63,10 +63,12 @@ export function ProblemsPanel({ metrics, health, streams }: Props) {
   );
 }
 
+const LOOKED_AT = "Looked at: dependencies, workers, queues, canary, failed answers and reconciliation.";
+
 function quietText(live: number, unread: number): string {
-  if (!operates()) return "Dependencies, workers, queues, canary and reconciliation are as they should be. Problems of single streams are shown to operators.";
+  if (!operates()) return `${LOOKED_AT} Which stream has a problem is shown to operators.`;
   if (unread) return unreadText(unread, false);
-  return `${live ? `${plural(live, "live stream")} without an open issue. ` : "No stream is live. "}Dependencies, workers, queues, canary and reconciliation are as they should be.`;
+  return `${live ? `${plural(live, "live stream")} without an open issue. ` : "No stream is live. "}${LOOKED_AT}`;
 }
 
 function unreadText(unread: number, more: boolean): string {
