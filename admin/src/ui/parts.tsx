@@ -50,13 +50,15 @@ export function PageHead({ title, children }: { title: ComponentChildren; childr
 /** A figure with its name. `unit` and `hint` are optional. */
 export function Figure({ name, value, unit, hint }: { name: string; value: ComponentChildren; unit?: string; hint?: ComponentChildren }) {
   return (
-    <dl class="figure">
-      <dt>{name}</dt>
-      <dd>
-        {value === UNKNOWN ? <Unknown /> : value} {unit && value !== UNKNOWN && <small>{unit}</small>}
-      </dd>
+    <div class="figure">
+      <dl>
+        <dt>{name}</dt>
+        <dd>
+          {value === UNKNOWN ? <Unknown /> : value} {unit && value !== UNKNOWN && <small>{unit}</small>}
+        </dd>
+      </dl>
       {hint && <div class="small soft">{hint}</div>}
-    </dl>
+    </div>
   );
 }
 
