@@ -3,7 +3,7 @@ import { shownErrors, type ErrorCount } from "./error_rows";
 import { isHealth } from "./health";
 import { barsOf } from "./histogram";
 import { dayAfter, dayOf, hourOf } from "./hours";
-import { nameFault, sortedKeys, stateOf, wholeOf, type ServiceKey } from "./key_form";
+import { nameFault, sortedKeys, stateOf, wholeOf, type ServiceKey } from "./keys/key_form";
 
 describe("histogram", () => {
   it("adds up in the order of the bounds, the open end last", () => {

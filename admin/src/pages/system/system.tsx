@@ -9,7 +9,7 @@ import { CanaryTab } from "./canary";
 import { ErrorsTab } from "./errors";
 import { GatewayTab } from "./gateway";
 import { HealthTab } from "./health_tab";
-import { KeysTab } from "./keys";
+import { KeysTab } from "./keys/keys";
 import { QueuesTab } from "./queues";
 import { WorkersTab } from "./workers";
 import "./system.css";

@@ -1,13 +1,13 @@
 /** What is asked before a service key is created, rotated or revoked, and the one time that its secret is shown. */
 import { useSignal } from "@preact/signals";
-import { write, type Schemas } from "../../api/client";
-import { useAction } from "../../actions/action";
-import { localTime } from "../../format/units";
-import { plural } from "../../format/words";
-import { Button, Confirm, Dialog } from "../../ui/buttons";
-import { CopyButton } from "../../ui/copy";
-import { CheckField, faultOf, TextField } from "../../ui/fields";
-import { Ago, Message, Time } from "../../ui/parts";
+import { write, type Schemas } from "../../../api/client";
+import { useAction } from "../../../actions/action";
+import { localTime } from "../../../format/units";
+import { plural } from "../../../format/words";
+import { Button, Confirm, Dialog } from "../../../ui/buttons";
+import { CopyButton } from "../../../ui/copy";
+import { CheckField, faultOf, TextField } from "../../../ui/fields";
+import { Ago, Message, Time } from "../../../ui/parts";
 import { DAYS_MAX, nameFault, OVERLAP_HOURS_MAX, SCOPES, wholeOf, type Scope, type ServiceKey } from "./key_form";
 
 type NewKey = Schemas["NewKeyAnswer"];

@@ -1,5 +1,5 @@
 /** What a service key may be, checked as the API does. */
-import type { Schemas } from "../../api/client";
+import type { Schemas } from "../../../api/client";
 
 export type ServiceKey = Schemas["ServiceKeyAnswer"];
 export type Scope = Schemas["Scope"];

@@ -2,13 +2,13 @@
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { Plus } from "lucide-preact";
-import { get, type Schemas } from "../../api/client";
-import { plural } from "../../format/words";
-import { PAGE_MAX, readPages, type Listed } from "../../live/pages";
-import { usePoll } from "../../live/poll";
-import { Button } from "../../ui/buttons";
-import { Ago, Badge, Empty, Freshness, isCutOff, Loading, Panel, Time, type Tone } from "../../ui/parts";
-import { keepSame, Table, type Column } from "../../ui/table";
+import { get, type Schemas } from "../../../api/client";
+import { plural } from "../../../format/words";
+import { PAGE_MAX, readPages, type Listed } from "../../../live/pages";
+import { usePoll } from "../../../live/poll";
+import { Button } from "../../../ui/buttons";
+import { Ago, Badge, Empty, Freshness, isCutOff, Loading, Panel, Time, type Tone } from "../../../ui/parts";
+import { keepSame, Table, type Column } from "../../../ui/table";
 import { sortedKeys, stateOf, type KeyState, type ServiceKey } from "./key_form";
 import { CreateKey, NewSecret, RevokeKey, RotateKey } from "./key_dialogs";
 
