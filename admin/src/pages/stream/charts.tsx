@@ -40,7 +40,12 @@ export function Charts({ id }: { id: string }) {
       <Loading of={polled}>
         {(found) => (
           <div class="stream-charts">
-            {CHARTS.map(({ series, title, format }) => (
+            {CHARTS.map(({ series, title, format }) => (found.series[series] ?? []).every((value) => value === null) ? (
+              <figure key={series} class="chart">
+                <figcaption><strong>{title}</strong></figcaption>
+                <p class="soft">Unknown in this time: nothing was measured.</p>
+              </figure>
+            ) : (
               <Chart key={series} title={title} fromMs={found.from_ms} stepS={found.step_s} format={format} lines={[{ name: title, values: found.series[series] ?? [] }]} />
             ))}
           </div>

@@ -57,6 +57,7 @@ function RunPanel({ run, isNewest }: { run: Run; isNewest: boolean }) {
         </p>
         {run.ending && <p class="break"><strong>{isOver ? "How it ended: " : "Why: "}</strong>{run.ending}</p>}
         {repairs.length > 0 && <p><strong>Repaired: </strong>{repairs.join("; ")}</p>}
+        {!run.lines.length && !run.source_lines.length && !run.notes.length && <p class="soft">ffmpeg has said nothing.</p>}
         <Lines title="Notes of repairs" lines={run.notes} isOpen={isNewest} />
         <Lines title="What ffmpeg said" lines={run.lines} isOpen={isNewest} />
         <Lines title="What the receiver of the source said" lines={run.source_lines} isOpen={isNewest} />

@@ -44,7 +44,7 @@ function Figures({ of, state }: { of: Runtime; state: StreamState | undefined })
   const runs = of.worker_id !== null && of.claim_expires_at_ms !== null && of.state !== "stopped";
   const known = <T,>(value: T | null, format: (value: T) => string): string => (runs && value !== null ? format(value) : UNKNOWN);
   return (
-    <div class="figures">
+    <div class="figures stream-figures">
       <Figure name="Plays" value={runs && of.source ? words(of.source.replace("-", " ")) : UNKNOWN} hint={of.waiting ? `waiting: ${words(of.waiting)}` : runs ? `worker ${of.worker_id}` : "no worker has it"} />
       <Figure name="Newest media" value={state?.manifest_age_ms == null ? UNKNOWN : millis(state.manifest_age_ms)} hint="old" />
       <Figure name="Bitrate in" value={known(of.ingest_bitrate_bps, bitrate)} hint="from the source" />

@@ -10,7 +10,8 @@ import { Button, Confirm, SubmitButton } from "../../ui/buttons";
 import { isCutOff, Message, Panel, Refusal, Time } from "../../ui/parts";
 import { faultsOf } from "../streams/form/check";
 import { focusFault } from "../streams/form/focus";
-import { faultsOfApi, StreamFields } from "../streams/form/stream_form";
+import { faultsOfApi } from "../streams/form/refused";
+import { StreamFields } from "../streams/form/stream_form";
 import { valuesOf, type FormValues, type Settings } from "../streams/form/values";
 import { endsText, type Impact } from "../streams/impact";
 import { ImpactNote } from "../streams/impact_note";
@@ -40,7 +41,7 @@ export function SettingsTab({ polled, stream, changed }: { polled: Polled<Settin
   const changes = (): ReturnType<typeof changesOf> => changesOf(base.peek(), values.peek());
   const tried = useAction({ name: "Try the change", shown: () => true }, async () => {
     effect.value = await write("patch", "/streams/{stream_id}", { params, query: { dry_run: true }, body: changes() as EditRequest, ifMatch: tagOf(base.peek()) });
-    return "Nothing has changed yet. Read what it will do, and save it.";
+    return null;
   });
   const save = useAction({ name: "Save the settings", shown: isChanged }, async () => {
     const names = Object.keys(changes()).length;
@@ -78,7 +79,7 @@ export function SettingsTab({ polled, stream, changed }: { polled: Polled<Settin
         )}
         {conflict && !isOutdated && <Refusal error={conflict} title="Somebody else changed the stream. Their version is being loaded." />}
         <StreamFields
-          values={values.value} faults={{ ...faultsOfApi(tried.error.value), ...found }} isNew={false}
+          values={values.value} faults={{ ...faultsOfApi(tried.error.value, values.value), ...found }} isNew={false}
           set={(changed) => {
             values.value = { ...values.peek(), ...changed };
             effect.value = null;
@@ -120,7 +121,7 @@ function Effect({ edit, base, values }: { edit: Edit; base: Settings; values: Fo
       </ul>
       {edit.applies === "none" && <Message>This changes nothing.</Message>}
       {edit.applies === "hot" && <Message tone="good">The encoder keeps running: viewers notice nothing. A price counts from each viewer's next session.</Message>}
-      {edit.applies === "restart" && <Message tone="warn">The encoder restarts: {viewersText(edit)}. They pay nothing for what is not delivered.</Message>}
+      {edit.applies === "restart" && <Message tone="warn">The encoder restarts: {viewersText(edit)}.{edit.viewers > 0 && " They pay nothing for what is not delivered."}</Message>}
     </>
   );
 }

@@ -26,7 +26,7 @@ export function StreamCommands({ stream, changed, slim = false }: { stream: Comm
     await changed();
     return `${quoted} is to be live now. A worker starts it, usually within seconds.`;
   });
-  const command = useAction({ name: "Change of a stream" }, async () => {
+  const command = useAction({ name: asked.value === "restart" ? "Restart" : asked.value === "pause" ? "Pause" : "Stop" }, async () => {
     const what = asked.peek();
     if (what === "restart") await write("post", "/streams/{stream_id}/restart", { params });
     else await write("post", "/streams/{stream_id}/state", { params, body: { state: what === "pause" ? "paused" : "stopped" } });

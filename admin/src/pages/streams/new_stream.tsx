@@ -9,7 +9,8 @@ import { SubmitButton } from "../../ui/buttons";
 import { Message, PageHead, Refusal } from "../../ui/parts";
 import { faultsOf } from "./form/check";
 import { focusFault } from "./form/focus";
-import { faultsOfApi, StreamFields } from "./form/stream_form";
+import { faultsOfApi } from "./form/refused";
+import { StreamFields } from "./form/stream_form";
 import { NEW_STREAM, requestOf, type FormValues } from "./form/values";
 import "./streams.css";
 
@@ -41,7 +42,7 @@ export function NewStream() {
   });
   const error = create.error.value;
   const found = isChecked.value ? faultsOf(values.value, true) : {};
-  const faults = { ...faultsOfApi(error), ...found };
+  const faults = { ...faultsOfApi(error, values.value), ...found };
   const wrong = Object.keys(found).length;
   const submit = (event: Event): void => {
     event.preventDefault();

@@ -107,13 +107,13 @@ function columnsOf(reload: () => Promise<void>): Column<StreamState>[] {
     {
       key: "title", name: "Stream", head: true, wide: true, sortable: true,
       cell: (each) => (
-        <>
-          <a class="break" href={`/admin/streams/${each.stream_id}`}>{each.title}</a>
-          <div class="small soft break">{each.stream_id}</div>
-        </>
+        <div class="streams-name">
+          <a href={`/admin/streams/${each.stream_id}`}>{each.title}</a>
+          <div class="small soft">{each.stream_id}</div>
+        </div>
       ),
     },
-    { key: "state", name: "State", cell: (each) => <Badge tone={stateTone(each)}>{stateText(each)}</Badge> },
+    { key: "state", name: "State", cell: (each) => <span class="streams-state"><Badge tone={stateTone(each)}>{stateText(each)}</Badge></span> },
     { key: "trouble", name: "Problem", wide: true, sortable: true, cell: (each) => <Problem of={each} /> },
     {
       key: "viewers", name: "Viewers", number: true, sortable: true,
@@ -124,9 +124,9 @@ function columnsOf(reload: () => Promise<void>): Column<StreamState>[] {
         </a>
       ),
     },
-    { key: "points", name: "Points a minute", number: true, sortable: true, cell: (each) => <Points of={each.millipoints_per_minute} /> },
-    { key: "age", name: "Newest media", number: true, sortable: true, cell: (each) => <Age of={each} /> },
-    { key: "bitrate", name: "Bitrate out", number: true, sortable: true, cell: (each) => (each.bitrate_bps === null ? <Unknown why={each.desired_state === "live" ? "unknown" : "does not run"} /> : bitrate(each.bitrate_bps)) },
+    { key: "points", name: "Points/min", number: true, sortable: true, cell: (each) => <Points of={each.millipoints_per_minute} /> },
+    { key: "age", name: "Media age", number: true, sortable: true, cell: (each) => <Age of={each} /> },
+    { key: "bitrate", name: "Bitrate", number: true, sortable: true, cell: (each) => (each.bitrate_bps === null ? <Unknown why={each.desired_state === "live" ? "unknown" : "does not run"} /> : bitrate(each.bitrate_bps)) },
     { key: "commands", name: "Commands", wide: true, cell: (each) => <StreamCommands stream={each} changed={reload} slim /> },
   ];
 }
@@ -138,7 +138,7 @@ function Problem({ of }: { of: StreamState }) {
     <div class="streams-problem">
       {trouble.title && <Badge tone={trouble.tone}>{trouble.title}</Badge>}
       <span class="small break"> {trouble.text}</span>
-      {trouble.others > 0 && <a class="small" href={`/admin/streams/${of.stream_id}`}> and {trouble.others} more</a>}
+      {trouble.others > 0 && <> <a class="small" href={`/admin/streams/${of.stream_id}`}>and {trouble.others} more</a></>}
     </div>
   );
 }
@@ -148,5 +148,5 @@ const LATE_MS = 15_000;
 function Age({ of }: { of: StreamState }) {
   const age = of.manifest_age_ms;
   if (age === null) return <Unknown why={of.desired_state === "live" ? "nothing was published yet" : "does not run"} />;
-  return age > LATE_MS ? <Badge tone="warn" title="Viewers wait for new media">{millis(age)} old</Badge> : <>{millis(age)} old</>;
+  return age > LATE_MS ? <Badge tone="warn" title="Viewers wait for new media">{millis(age)}</Badge> : <>{millis(age)}</>;
 }

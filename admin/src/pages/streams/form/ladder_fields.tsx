@@ -18,7 +18,7 @@ export function ProfileField({ values, set, faults }: { values: FormValues; set:
   return (
     <>
       <SelectField
-        label="Qualities" value={values.profile} fault={faults["abr_profile"]} hint={PROFILES.find((each) => each.value === values.profile)?.hint}
+        label="Profile" value={values.profile} fault={faults["abr_profile"]} hint={PROFILES.find((each) => each.value === values.profile)?.hint}
         options={PROFILES} onChange={(profile) => set({ profile })}
       />
       {values.profile === "custom" && <Ladder values={values} set={set} faults={faults} />}

@@ -32,7 +32,7 @@ export function FirstSource({ field, value, onChange, faults }: Props) {
             <input type="radio" name={name} checked={value.kind === kind} onChange={() => onChange({ ...value, kind })} />
             <span>
               <strong>{KINDS[kind].name}</strong>
-              <span class="small soft"> {KINDS[kind].text}</span>
+              <span class="small soft source-text">{KINDS[kind].text}</span>
             </span>
           </label>
         ))}

@@ -1,6 +1,5 @@
 /** The fields of a stream, for the page New stream and for the settings of one. */
 import { Plus, Trash2 } from "lucide-preact";
-import type { ApiError } from "../../../api/client";
 import { parsePoints, points } from "../../../format/points";
 import { Button } from "../../../ui/buttons";
 import { CheckField, SelectField, TextField } from "../../../ui/fields";
@@ -16,16 +15,6 @@ interface Props {
   set: (changes: Partial<FormValues>) => void;
   faults: Faults;
   isNew: boolean;
-}
-
-/** Return the faults of the API by its fields. A fault of a whole source shows at the field that the source needs. */
-export function faultsOfApi(error: ApiError | null): Faults {
-  const faults: Faults = {};
-  for (const { field, detail } of error?.problem.errors ?? []) {
-    const name = /^(ingest|backups\.\d+)$/.test(field) ? `${field}.mode` : field;
-    faults[name] = faults[name] ? `${faults[name]}; ${detail}` : detail;
-  }
-  return faults;
 }
 
 export function StreamFields({ values, set, faults, isNew }: Props) {
