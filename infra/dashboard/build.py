@@ -21,6 +21,8 @@ from infra.dashboard.project import Project
 from infra.local.processes.signals import ignored_signals
 
 NPM = Path(sys.executable).with_name("npm")
+# The wheel's npm would know neither the certificates nor the registry that this machine was given.
+AS_THE_MACHINE = {"NODE_USE_SYSTEM_CA": "1", "NPM_CONFIG_GLOBALCONFIG": "/etc/npmrc"}
 # Beside the start of the platform, all of it has the lowest priority.
 INSTALL_S_MAX, BUILD_S_MAX, WAIT_S_MAX = 600.0, 300.0, 900.0
 SHOWN_LINES_MAX = 15
@@ -137,7 +139,7 @@ def _run(project: Project, name: str, command: list[str], limit_s: float) -> Non
             process = subprocess.Popen(
                 command,
                 cwd=project.admin,
-                env={**os.environ, "PATH": path, "NO_UPDATE_NOTIFIER": "1", "NO_COLOR": "1"},
+                env={**AS_THE_MACHINE, **os.environ, "PATH": path, "NO_UPDATE_NOTIFIER": "1", "NO_COLOR": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
