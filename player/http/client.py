@@ -1,5 +1,6 @@
 """JSON over HTTP to the Tollcast server, with time limits. Refusals and transport failures are different errors."""
 
+import platform
 import re
 from functools import cached_property
 from typing import Any
@@ -11,10 +12,13 @@ from player.errors import BadVariableError, CliError, UnreachableError
 from player.exit_status import ExitStatus
 from player.http.proxies import Proxy, proxy_for
 from player.terminal.text import printable
+from player.version import installed_version
 
 TIMEOUT_S = httpx.Timeout(8.0, connect=4.0)
 NO_CONTENT, PROXY_LOGIN = 204, 407
 LIMITS = httpx.Limits(max_connections=16)
+# What operators see as the device, and a bound session as its program.
+AGENT = f"tollcast/{installed_version()} ({platform.system()})"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -48,7 +52,8 @@ def client_for(url: str, limits: httpx.Limits = LIMITS, **settings: Any) -> http
         raise BadVariableError(
             f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read ({reason}): correct or unset it."
         ) from None
-    return httpx.Client(transport=transport, **settings)  # with a transport, httpx ignores the proxy variables
+    # With a transport, httpx ignores the proxy variables.
+    return httpx.Client(transport=transport, headers={"User-Agent": AGENT}, **settings)
 
 
 class Http:

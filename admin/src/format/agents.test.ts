@@ -7,7 +7,7 @@ test("agents are said in words", () => {
     ["Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1", "Safari on iPhone"],
     ["Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0", "Firefox on Linux"],
     ["Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0 Mobile Safari/537.36", "Chrome on Android"],
-    ["tollcast-player/1.0", "Tollcast player"],
+    ["tollcast/1.0 (Linux)", "Tollcast player on Linux"],
     ["VLC/3.0.21 LibVLC/3.0.21", "VLC"],
     ["", "no agent"],
     ["something else", "something else"],
