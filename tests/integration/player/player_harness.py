@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -122,6 +123,12 @@ class Player:
             play.process.communicate(timeout=10)
             for pid in play.mpv_pids():
                 os.kill(pid, signal.SIGKILL)
+
+
+def texts_on_picture(log: Path) -> str:
+    """Return the texts that mpv was given to show, one a line, from its log at the level `cplayer=trace`."""
+    given = re.findall(r'show-text, .*\[text=("(?:[^"\\]|\\.)*")', log.read_text(errors="replace"))
+    return "\n".join(map(json.loads, given))
 
 
 def logged_in(server: str, home: Path, email: str, password: str) -> Player:

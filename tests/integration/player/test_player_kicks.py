@@ -1,14 +1,12 @@
 """What an operator writes to a viewer: on mpv's picture, and as the last line of the player."""
 
-import json
-import re
 import signal
 import time
 from pathlib import Path
 
 from tests.fixtures.waiting import eventually
 from tests.integration.player.platform_server import PlatformServer
-from tests.integration.player.player_harness import Player, PlayProcess
+from tests.integration.player.player_harness import Player, PlayProcess, texts_on_picture
 
 # mpv would expand a property, and libass a tag.
 MESSAGE = "Please write to help@example.org first. ${mpv-version} {\\b1}"
@@ -22,12 +20,6 @@ def watching(platform: PlatformServer, viewer: Player, log: Path) -> PlayProcess
     platform.wait_for_media()
     eventually(playback.is_shown, 20, "mpv shows a picture")
     return playback
-
-
-def shown(log: Path) -> str:
-    """Return the texts that mpv was given to show, one a line."""
-    given = re.findall(r'show-text, .*\[text=("(?:[^"\\]|\\.)*")', log.read_text(errors="replace"))
-    return "\n".join(map(json.loads, given))
 
 
 def test_the_message_of_a_kick_is_on_the_picture_and_the_last_line(
@@ -44,7 +36,7 @@ def test_the_message_of_a_kick_is_on_the_picture_and_the_last_line(
     assert out.splitlines()[-1] == LINE
     # Long enough to be read: 61 characters.
     assert time.monotonic() - kicked_at > 5.0
-    assert shown(log).endswith(f"An operator ended this session. (kicked)\n{LINE}")
+    assert texts_on_picture(log).endswith(f"An operator ended this session. (kicked)\n{LINE}")
     assert f"Message:     {MESSAGE}" in viewer.run("receipt", COLUMNS="120").stdout
     assert playback.mpv_pids() == []
 
@@ -54,7 +46,7 @@ def test_the_viewer_need_not_wait_for_a_message(platform: PlatformServer, viewer
     log = tmp_path / "mpv.log"
     playback = watching(platform, viewer, log)
     platform.kick("x" * 200)
-    eventually(lambda: "Message from" in shown(log), 10, "the message is shown")
+    eventually(lambda: "Message from" in texts_on_picture(log), 10, "the message is shown")
     shown_at = time.monotonic()
     playback.process.send_signal(signal.SIGINT)
     out, _ = playback.process.communicate(timeout=30)
