@@ -2,11 +2,11 @@
 import { ErrorBoundary, lazy, LocationProvider, Route, Router } from "preact-iso";
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { ApiError } from "./api/client";
+import { shownError, type ApiError } from "./api/client";
 import { Frame } from "./frame/frame";
 import { SignIn } from "./session/sign_in";
 import { finances, operates, restore, user } from "./session/token";
-import { Empty, Refusal } from "./ui/parts";
+import { Empty, Message, Refusal } from "./ui/parts";
 import { Overview } from "./pages/overview/overview";
 
 const Streams = lazy(() => import("./pages/streams/streams").then((m) => m.Streams));
@@ -20,30 +20,34 @@ const User = lazy(() => import("./pages/users/user").then((m) => m.User));
 const Money = lazy(() => import("./pages/money/money").then((m) => m.Money));
 const System = lazy(() => import("./pages/system/system").then((m) => m.System));
 
+const RETRY_MS = 3_000;
+
 export function App() {
   const fault = useSignal<ApiError | null>(null);
   const tries = useSignal(0);
   useEffect(() => {
+    if (!isSecureContext) return;
     restore().then(
       () => (fault.value = null),
       (error: unknown) => {
-        if (!(error instanceof ApiError)) throw error;
-        fault.value = error;
-        window.setTimeout(() => (tries.value += 1), 3000);
+        fault.value = shownError(error);
+        window.setTimeout(() => (tries.value += 1), RETRY_MS);
       },
     );
   }, [tries.value]);
+  if (!isSecureContext) return <Insecure />;
   if (user.value === undefined) {
     return fault.value ? (
       <main class="sign-in">
-        <Refusal error={fault.value} title="The API does not answer. It is tried again." />
+        <Refusal error={fault.value} title={fault.value.isOutage ? "The API does not answer. It is tried again." : "Whether you are signed in is not known. It is tried again."} />
       </main>
     ) : null;
   }
   if (user.value === null) return <SignIn />;
   if (user.value.role === "viewer") return <SignIn refused={user.value.email} />;
   return (
-    <LocationProvider scope="/admin">
+    // For another person or role, nothing of the pages stays: neither data nor what was typed.
+    <LocationProvider key={`${user.value.user_id} ${user.value.role}`} scope="/admin">
       <Frame>
         <ErrorBoundary>
           <Router onRouteChange={focusPage}>
@@ -63,6 +67,17 @@ export function App() {
         </ErrorBoundary>
       </Frame>
     </LocationProvider>
+  );
+}
+
+/** Without HTTPS a browser keeps no login, except from the machine itself. */
+function Insecure() {
+  return (
+    <main class="sign-in">
+      <Message tone="warn" title="This page needs HTTPS.">
+        Open it by an address that begins with https://, or on the machine of the platform by http://127.0.0.1. By this address the browser keeps no login.
+      </Message>
+    </main>
   );
 }
 

@@ -2,11 +2,11 @@
  * Requests to the API, typed by its OpenAPI document.
  *
  * `read` and `write` send the access token, refresh it when it is about to expire, and throw `ApiError` for every
- * refusal. `reachable` says since when the API does not answer.
+ * refusal. `failingSinceMs` says since when the API does not answer.
  */
 import { signal } from "@preact/signals";
 import type { components, paths } from "./schema";
-import { accessToken } from "../session/token";
+import { accessToken, presentLogin } from "../session/token";
 
 export type Schemas = components["schemas"];
 type Method = "get" | "post" | "put" | "patch" | "delete";
@@ -137,6 +137,27 @@ async function problemOf(response: Response): Promise<Problem> {
   return { status: response.status, code: "no_problem", detail: `The server answered ${response.status} without a reason.` };
 }
 
+/** Return what is read of an answer's body. Throw `ApiError` if the body breaks off or has another form. */
+async function bodyOf<T>(body: Promise<T>, signal?: AbortSignal): Promise<T> {
+  try {
+    return await body;
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    failed();
+    throw new ApiError({ status: 0, code: "broken_answer", detail: "The answer of the API broke off, or cannot be read." }, null);
+  }
+}
+
+/** Return an answer's JSON. Throw `ApiError` if it cannot be read. */
+export const jsonOf = <T>(response: Response, signal?: AbortSignal): Promise<T> => bodyOf<T>(response.json() as Promise<T>, signal);
+
+/** Return an error as one that a page shows. Others than `ApiError` are faults of the page, and go to the console too. */
+export function shownError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  console.error(error);
+  return new ApiError({ status: 500, code: "page_fault", detail: "This page could not handle the answer. Reload it, and report it if it happens again." }, null);
+}
+
 async function authorized(method: Method, path: string, given: Parameters<never, never>): Promise<Response> {
   const wanted = given as { params?: object; query?: object; body?: unknown; ifMatch?: string; ifNoneMatch?: string; signal?: AbortSignal };
   const url = address(path, wanted.params, wanted.query);
@@ -146,11 +167,13 @@ async function authorized(method: Method, path: string, given: Parameters<never,
     if (wanted.ifNoneMatch !== undefined) headers["If-None-Match"] = wanted.ifNoneMatch;
     return request(method.toUpperCase(), url, headers, wanted.body, wanted.signal);
   };
+  const login = presentLogin();
+  const token = await accessToken(login);
   try {
-    return await send(await accessToken());
+    return await send(token);
   } catch (error) {
     // The clock of this machine may be wrong, or the login was ended elsewhere: the refresh finds out.
-    if (error instanceof ApiError && error.status === 401) return send(await accessToken({ renew: true }));
+    if (error instanceof ApiError && error.status === 401) return send(await accessToken(login, token));
     throw error;
   }
 }
@@ -159,7 +182,7 @@ async function authorized(method: Method, path: string, given: Parameters<never,
 export async function read<P extends PathOf<"get">>(path: P, given: Parameters<P, "get"> = {}): Promise<Loaded<Answer<P, "get">> | Unchanged> {
   const response = await authorized("get", path, given as Parameters<never, never>);
   if (response.status === 304) return { unchanged: true };
-  const data = (await response.json()) as Answer<P, "get">;
+  const data = await jsonOf<Answer<P, "get">>(response, given.signal);
   return { data, etag: response.headers.get("ETag") ?? undefined, unchanged: false };
 }
 
@@ -175,18 +198,18 @@ export async function write<M extends Exclude<Method, "get">, P extends PathOf<M
   method: M, path: P, given: Omit<Parameters<P, M>, "ifNoneMatch"> = {},
 ): Promise<Answer<P, M>> {
   const response = await authorized(method, path, given as Parameters<never, never>);
-  return (response.status === 204 ? undefined : await response.json()) as Answer<P, M>;
+  return response.status === 204 ? (undefined as Answer<P, M>) : jsonOf<Answer<P, M>>(response, given.signal);
 }
 
 /** GET an operation's answer as text, in a format that the API offers for it. */
 export async function readText<P extends PathOf<"get">>(path: P, given: Parameters<P, "get"> = {}): Promise<string> {
-  return (await authorized("get", path, given as Parameters<never, never>)).text();
+  return bodyOf((await authorized("get", path, given as Parameters<never, never>)).text(), given.signal);
 }
 
 /** Download an operation's answer as a file, in a format that the API offers for it. */
 export async function download<P extends PathOf<"get">>(path: P, name: string, given: Parameters<P, "get"> = {}): Promise<void> {
   const response = await authorized("get", path, given as Parameters<never, never>);
-  saveFile(name, await response.blob());
+  saveFile(name, await bodyOf(response.blob(), given.signal));
 }
 
 /** Save content as a file of the person's browser. */
