@@ -1,7 +1,7 @@
 /** Data of the API that is read again and again while a page shows it. */
 import { signal, type ReadonlySignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { ApiError, type Loaded, type Unchanged } from "../api/client";
+import { shownError, type ApiError, type Loaded, type Unchanged } from "../api/client";
 
 export const VISIBLE_MS = 2_000;
 export const HIDDEN_MS = 10_000;
@@ -22,7 +22,8 @@ export interface Polled<T> {
 /** Reads once. `etag` is that of the data which is already here. */
 export type Load<T> = (etag: string | undefined, signal: AbortSignal) => Promise<Loaded<T> | Unchanged | T>;
 
-class Poll<T> implements Polled<T> {
+/** Reads again and again between `start` and the call of what it returns. */
+export class Poll<T> implements Polled<T> {
   readonly data = signal<T | undefined>(undefined);
   readonly etag = signal<string | undefined>(undefined);
   readonly error = signal<ApiError | null>(null);
@@ -53,7 +54,7 @@ class Poll<T> implements Polled<T> {
   reload = async (): Promise<void> => {
     // A read that is under way may have begun before the change that the caller wants to see.
     await this.running;
-    await this.next();
+    if (!this.ended.signal.aborted) await this.next();
   };
 
   private next(): Promise<void> {
@@ -85,9 +86,8 @@ class Poll<T> implements Polled<T> {
       this.atMs.value = Date.now();
     } catch (error) {
       if (this.ended.signal.aborted) return;
-      if (!(error instanceof ApiError)) throw error;
       this.failures += 1;
-      this.error.value = error;
+      this.error.value = shownError(error);
     }
   }
 }

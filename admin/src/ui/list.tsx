@@ -1,8 +1,8 @@
 /** Long lists: page after page, as far as somebody wants to see. */
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
-import { ApiError } from "../api/client";
+import { useEffect, useRef } from "preact/hooks";
+import { shownError, type ApiError } from "../api/client";
 import { Button } from "./buttons";
 import { isCutOff, Refusal } from "./parts";
 
@@ -20,25 +20,26 @@ export function PagedList<T>({ of, load, children }: { of: string; load: (cursor
   const next = useSignal<string | undefined>(undefined);
   const error = useSignal<ApiError | null>(null);
   const running = useSignal(false);
-  const current = useSignal(of);
+  /** Counts the lists that were begun. An answer to an earlier one is dropped. */
+  const begun = useRef(0);
 
   const more = async (cursor: string | undefined): Promise<void> => {
+    const list = begun.current;
     running.value = true;
     error.value = null;
     try {
       const found = await load(cursor);
-      if (current.peek() !== of) return;
+      if (begun.current !== list) return;
       items.value = [...(cursor ? (items.peek() ?? []) : []), ...found.items];
       next.value = found.next_cursor ?? undefined;
     } catch (caught) {
-      if (!(caught instanceof ApiError)) throw caught;
-      if (current.peek() === of) error.value = caught;
+      if (begun.current === list) error.value = shownError(caught);
     } finally {
-      if (current.peek() === of) running.value = false;
+      if (begun.current === list) running.value = false;
     }
   };
   useEffect(() => {
-    current.value = of;
+    begun.current += 1;
     items.value = null;
     next.value = undefined;
     void more(undefined);

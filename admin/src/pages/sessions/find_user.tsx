@@ -1,7 +1,7 @@
 /** The user of a filter: an id, an email, or how an email begins. */
 import { useSignal, type ReadonlySignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ApiError, get, type Schemas } from "../../api/client";
+import { get, shownError, type ApiError, type Schemas } from "../../api/client";
 import { Button } from "../../ui/buttons";
 import { Message, Refusal } from "../../ui/parts";
 
@@ -31,8 +31,7 @@ export function useFoundUser(text: string): ReadonlySignal<Found> {
         ({ items }) => (found.value = chosen(text, items)),
         (error: unknown) => {
           if (ended.signal.aborted) return;
-          if (!(error instanceof ApiError)) throw error;
-          found.value = { state: "failed", error };
+          found.value = { state: "failed", error: shownError(error) };
         },
       );
     }, PAUSE_MS);

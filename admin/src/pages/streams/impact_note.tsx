@@ -1,7 +1,7 @@
 /** How many watch a stream, and what they get back, read when a dialog opens. */
 import { useEffect } from "preact/hooks";
 import { useSignal, type Signal } from "@preact/signals";
-import { ApiError } from "../../api/client";
+import { shownError, type ApiError } from "../../api/client";
 import { Message, Refusal } from "../../ui/parts";
 import { readImpact, type Impact } from "./impact";
 
@@ -17,8 +17,7 @@ export function ImpactNote({ streamId, found, say }: { streamId: string; found: 
       },
       (caught: unknown) => {
         if (ended.signal.aborted) return;
-        if (!(caught instanceof ApiError)) throw caught;
-        error.value = caught;
+        error.value = shownError(caught);
       },
     );
     return () => ended.abort();

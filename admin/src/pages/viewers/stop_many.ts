@@ -1,5 +1,5 @@
 /** Stops sessions, a few at a time, and says what came of each. */
-import { ApiError, write, type Schemas } from "../../api/client";
+import { shownError, write, type ApiError, type Schemas } from "../../api/client";
 import { points } from "../../format/points";
 import { plural, words } from "../../format/words";
 import type { LiveRow } from "./live_rows";
@@ -49,8 +49,7 @@ export async function stopOne(row: LiveRow, form: StopForm): Promise<Stopped> {
   try {
     return { row, end: await write("post", "/playback/kick", { body }), error: null };
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    return { row, end: null, error };
+    return { row, end: null, error: shownError(error) };
   }
 }
 
