@@ -21,4 +21,8 @@ describe("points", () => {
     expect(parsePoints("1.2345")).toHaveProperty("fault");
     expect(parsePoints("")).toHaveProperty("fault");
   });
+  it("takes commas as separators of thousands only", () => {
+    expect(parsePoints("1,234,567.5")).toBe(1_234_567_500);
+    for (const text of ["12,5", "1,5", "1,00", ",5", "1,2345", "1,000,00", "1234,567"]) expect(parsePoints(text), text).toHaveProperty("fault");
+  });
 });

@@ -24,7 +24,10 @@ export function plainPoints(millipoints: number): string {
 
 /** Return thousandths of a point for an input such as "12.5", or what is wrong with it. */
 export function parsePoints(text: string): number | { fault: string } {
-  const found = /^([+-])?(\d{1,9})(?:\.(\d{1,3}))?$/.exec(text.trim().replaceAll(",", "").replace("−", "-"));
+  const plain = text.trim().replace("−", "-");
+  // Only commas that separate thousands: "12,5" means 12.5 to some, and must not become 125.
+  if (plain.includes(",") && !/^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$/.test(plain)) return { fault: "Give a point before the decimals: 12.5." };
+  const found = /^([+-])?(\d{1,9})(?:\.(\d{1,3}))?$/.exec(plain.replaceAll(",", ""));
   if (!found) return { fault: "Give points as a number with at most three decimals, such as 12.5." };
   const amount = Number(found[2]) * 1000 + Number((found[3] ?? "").padEnd(3, "0"));
   return found[1] === "-" ? -amount : amount;
