@@ -7,7 +7,8 @@ import { parsePoints, plainPoints, points, signedPoints } from "../../format/poi
 import { Button, Dialog, SubmitButton } from "../../ui/buttons";
 import { CheckField, faultOf, TextField } from "../../ui/fields";
 import { Message, Refusal } from "../../ui/parts";
-import { newPaymentId } from "../money/payment_id";
+import { newPaymentId, payOnce } from "../money/payment_id";
+import { Unanswered } from "../money/unanswered";
 import type { Wallet } from "./wallet";
 
 interface WalletDialog {
@@ -20,6 +21,7 @@ interface WalletDialog {
 export function Credit({ wallet, who, onClose, onChanged }: WalletDialog) {
   // One id for this form: a repetition after a lost answer, or a double click, pays once.
   const paymentId = useMemo(newPaymentId, []);
+  const what = `credit ${wallet.user_id}`;
   const amount = useSignal("");
   const note = useSignal("");
   const source = useSignal("");
@@ -30,7 +32,7 @@ export function Credit({ wallet, who, onClose, onChanged }: WalletDialog) {
   const fault = typeof parsed === "object" ? parsed.fault : parsed === 0 ? "Give an amount other than 0." : null;
   const action = useAction({ name: "Credit the wallet", shown: () => true }, async () => {
     const body = { millipoints: change ?? 0, payment_id: paymentId, note: note.value.trim(), source: source.value.trim() || null };
-    const answer = await write("post", "/wallets/{user_id}/credit", { params: { user_id: wallet.user_id }, body });
+    const answer = await payOnce(what, paymentId, () => write("post", "/wallets/{user_id}/credit", { params: { user_id: wallet.user_id }, body }));
     void onChanged();
     const given = `${points(Math.abs(change ?? 0))} points ${(change ?? 0) < 0 ? "taken from" : "given to"} ${who}.`;
     if (!("balance_millipoints" in answer)) return given;
@@ -58,6 +60,7 @@ export function Credit({ wallet, who, onClose, onChanged }: WalletDialog) {
         if (!fault) void action.run();
       }}>
         <div class="dialog-body fields">
+          <Unanswered what={what} />
           <TextField label="Points" inputMode="text" autocomplete="off" value={amount.value} placeholder="50 or -2.5" onChange={(value) => (amount.value = value)}
             hint={change ? `The balance goes from ${points(wallet.balance_millipoints)} to ${points(wallet.balance_millipoints + change)} points.` : "A negative amount takes points from the wallet."}
             fault={(tried.value ? fault : null) ?? faultOf(error, "millipoints")} />

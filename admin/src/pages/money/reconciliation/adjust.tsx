@@ -7,11 +7,13 @@ import { parsePoints, plainPoints, points } from "../../../format/points";
 import { Confirm } from "../../../ui/buttons";
 import { faultOf, TextField } from "../../../ui/fields";
 import { driftText, suggestedAdjustment, type Row } from "./findings";
-import { newPaymentId } from "../payment_id";
+import { newPaymentId, payOnce } from "../payment_id";
+import { Unanswered } from "../unanswered";
 
 export function Adjust({ row, onClose, onAdjusted }: { row: Row; onClose: () => void; onAdjusted: () => void }) {
   // One id for this form: a repetition pays once.
   const paymentId = useMemo(newPaymentId, []);
+  const purpose = `adjust ${row.session_id}`;
   const suggested = suggestedAdjustment(row);
   const amount = useSignal(suggested === null ? "" : plainPoints(suggested));
   const note = useSignal("");
@@ -19,7 +21,7 @@ export function Adjust({ row, onClose, onAdjusted }: { row: Row; onClose: () => 
   const change = typeof parsed === "number" && parsed !== 0 ? parsed : null;
   const action = useAction({ name: "Adjust the session", shown: () => true }, async () => {
     const body = { millipoints: change ?? 0, payment_id: paymentId, note: note.value.trim() };
-    const wallet = await write("post", "/sessions/{session_id}/adjust", { params: { session_id: row.session_id }, body });
+    const wallet = await payOnce(purpose, paymentId, () => write("post", "/sessions/{session_id}/adjust", { params: { session_id: row.session_id }, body }));
     onAdjusted();
     const what = `${points(Math.abs(change ?? 0))} points ${(change ?? 0) < 0 ? "taken from" : "given back to"} the viewer.`;
     return `${what} The balance is ${points(wallet.balance_millipoints)} points. The session is reconciled again within minutes.`;
@@ -29,6 +31,7 @@ export function Adjust({ row, onClose, onAdjusted }: { row: Row; onClose: () => 
   return (
     <Confirm open onClose={onClose} title="Adjust the session" action={action} danger={change !== null && change < 0} disabled={change === null}
       verb={change === null ? "Give back" : `${change < 0 ? "Take" : "Give back"} ${points(Math.abs(change))} points`}>
+      <Unanswered what={purpose} />
       <p>Session <span class="mono break">{row.session_id}</span> of {row.stream_id} cost {points(row.net_millipoints)} points: {driftText(row.drift_ms, row.drift_millipoints)}.
         {row.adjustment_millipoints !== 0 && ` Adjustments gave back ${points(row.adjustment_millipoints)} points already.`}</p>
       <TextField label="Points to give back" autocomplete="off" placeholder="3.5" value={amount.value} onChange={(value) => (amount.value = value)}
