@@ -1,5 +1,6 @@
 /** The first run: from "create a stream" to the first ledger entry. It goes away when all is done. */
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { CircleCheck, Circle } from "lucide-preact";
 import { get } from "../../api/client";
 import { usePoll } from "../../live/poll";
@@ -34,7 +35,11 @@ function keep(how: "done" | "dismissed"): void {
 export function FirstRun() {
   const over = useSignal(isOver());
   if (over.value) return null;
-  return <Checklist onDismiss={() => { keep("dismissed"); over.value = true; }} />;
+  const end = (how: "done" | "dismissed"): void => {
+    keep(how);
+    over.value = true;
+  };
+  return <Checklist onEnd={end} />;
 }
 
 async function load(_: string | undefined, signal: AbortSignal): Promise<Found> {
@@ -49,26 +54,26 @@ async function load(_: string | undefined, signal: AbortSignal): Promise<Found> 
   return { streams: streams.items, viewers: viewers.items.length, payments: payments?.items.length, sessions: [...active.items, ...ended.items] };
 }
 
-function Checklist({ onDismiss }: { onDismiss: () => void }) {
+function Checklist({ onEnd }: { onEnd: (how: "done" | "dismissed") => void }) {
   const wasOpen = useSignal(false);
   const found = usePoll("first run", load, STEPS_MS);
   const data = found.data.value;
-  if (!data) return null;
-  const steps = stepsOf(data);
+  const steps = data ? stepsOf(data) : [];
   const done = steps.filter((each) => each.isDone).length;
-  const isDone = done === steps.length;
-  if (isDone) {
-    keep("done");
-    // Somebody who has just finished sees it; on a platform in use the list is never shown.
-    if (!wasOpen.peek()) return null;
-  } else {
-    wasOpen.value = true;
-  }
+  const isDone = data !== undefined && done === steps.length;
+  useEffect(() => {
+    if (!data) return;
+    if (!isDone) wasOpen.value = true;
+    // Somebody who has just finished sees it; on a platform in use the list is never shown, and reads no more.
+    else if (wasOpen.peek()) keep("done");
+    else onEnd("done");
+  }, [data, isDone]);
+  if (!data || (isDone && !wasOpen.value)) return null;
   const next = steps.find((each) => !each.isDone)?.key;
   return (
     <Panel
       title={isDone ? "All set: the first viewer has paid" : "First steps"}
-      side={<><span class="small soft">{done} of {steps.length} done</span><Freshness of={found} /><Button look="quiet" slim onClick={onDismiss}>{isDone ? "Close" : "Dismiss"}</Button></>}
+      side={<><span class="small soft">{done} of {steps.length} done</span><Freshness of={found} /><Button look="quiet" slim onClick={() => onEnd(isDone ? "done" : "dismissed")}>{isDone ? "Close" : "Dismiss"}</Button></>}
     >
       <ol class="overview-steps">
         {steps.map((step) => <Line key={step.key} step={step} isNext={step.key === next} found={data} />)}

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { NEW_STREAM, newSource, requestOf, valuesOf, type FormValues, type Settings } from "../streams/form/values";
-import { changesOf, differences, merged, valueText } from "./changes";
+import { changesOf, differences, isOutdated, merged, valueText } from "./changes";
 
 const stream = (changes: Partial<FormValues> = {}): Settings => ({ stream_id: "films", ...requestOf({ ...NEW_STREAM, title: "Films", ...changes }) }) as unknown as Settings;
 
@@ -30,6 +30,10 @@ test("merging keeps what only they changed, and takes what is chosen", () => {
   const theirs = stream({ title: "Theirs", windowMinutes: "9" });
   expect(merged(base, mine, theirs, new Set())).toMatchObject({ title: "Mine", price: "30", windowMinutes: "9" });
   expect(merged(base, mine, theirs, new Set(["title"]))).toMatchObject({ title: "Theirs", price: "30", windowMinutes: "9" });
+});
+
+test("the version before an own save is not somebody else's", () => {
+  expect([4, 5, 6].map((version) => isOutdated({ version: 5 }, { version }))).toEqual([false, false, true]);
 });
 
 test("values are in words", () => {

@@ -16,6 +16,9 @@ const FIELDS = Object.keys(NAMES) as Name[];
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
+/** Whether somebody else has saved since `base`. Right after an own save, the version of the last poll is the older one. */
+export const isOutdated = (base: Pick<Settings, "version">, stored: Pick<Settings, "version">): boolean => stored.version > base.version;
+
 /** Return a stream's settings as the request that would set them. */
 export const requestOfStream = (stream: Settings): Request => requestOf(valuesOf(stream));
 

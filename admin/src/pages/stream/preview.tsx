@@ -18,9 +18,18 @@ const PREVIEW_MS = 600_000;
 export function Preview({ stream }: { stream: Settings }) {
   const opened = useSignal<(Opened & { endsAtMs: number }) | null>(null);
   const ended = useSignal<string | null>(null);
+  const isHere = useRef(true);
+  useEffect(() => () => {
+    isHere.current = false;
+  }, []);
   const open = useAction({ name: "Preview" }, async () => {
     ended.value = null;
     const made = await write("post", "/streams/{stream_id}/preview", { params: { stream_id: stream.stream_id } });
+    if (!isHere.current) {
+      // Nobody would end the session before its ten minutes are over.
+      await write("post", "/playback/stop", { body: { session_id: made.session_id } });
+      return null;
+    }
     opened.value = { ...made, endsAtMs: Date.now() + PREVIEW_MS };
     return "The preview is open for ten minutes. The audit log names it.";
   });

@@ -15,7 +15,7 @@ import { StreamFields } from "../streams/form/stream_form";
 import { valuesOf, type FormValues, type Settings } from "../streams/form/values";
 import { endsText, type Impact } from "../streams/impact";
 import { ImpactNote } from "../streams/impact_note";
-import { changesOf, NAMES, valueText, requestOfStream } from "./changes";
+import { changesOf, isOutdated, NAMES, valueText, requestOfStream } from "./changes";
 import { Conflict } from "./conflict";
 
 type Edit = Schemas["EditAnswer"];
@@ -52,10 +52,10 @@ export function SettingsTab({ polled, stream, changed }: { polled: Polled<Settin
   });
   const newer = polled.data.value ?? stream;
   const conflict = [tried.error.value, save.error.value].find((error) => error && isChanged(error));
-  const isOutdated = newer.version !== base.value.version;
+  const isOld = isOutdated(base.value, newer);
   const given = changesIfValid(base.value, values.value);
   const isEdited = given === null || Object.keys(given).length > 0;
-  if (isOutdated && !isEdited) begin(newer);
+  if (isOld && !isEdited) begin(newer);
   const found = isChecked.value ? faultsOf(values.value, false) : {};
   const error = tried.error.value && !isChanged(tried.error.value) ? tried.error.value : null;
   const submit = (event: Event): void => {
@@ -67,7 +67,7 @@ export function SettingsTab({ polled, stream, changed }: { polled: Polled<Settin
   return (
     <>
       <form class="stack stream-form" noValidate onSubmit={submit}>
-        {isOutdated && isEdited && (
+        {isOld && isEdited && (
           <Conflict
             base={base.value} mine={values.value} theirs={newer} isRefused={conflict !== undefined}
             onTake={(merged) => {
@@ -77,7 +77,7 @@ export function SettingsTab({ polled, stream, changed }: { polled: Polled<Settin
             }}
           />
         )}
-        {conflict && !isOutdated && <Refusal error={conflict} title="Somebody else changed the stream. Their version is being loaded." />}
+        {conflict && !isOld && <Refusal error={conflict} title="Somebody else changed the stream. Their version is being loaded." />}
         <StreamFields
           values={values.value} faults={{ ...faultsOfApi(tried.error.value, values.value), ...found }} isNew={false}
           set={(changed) => {
@@ -89,7 +89,7 @@ export function SettingsTab({ polled, stream, changed }: { polled: Polled<Settin
         {error && <Refusal error={error} title="The change cannot be made." />}
         {Object.keys(found).length > 0 && <Message tone="bad" live>{plural(Object.keys(found).length, "field")} cannot be accepted. What is allowed stands at each.</Message>}
         <div class="form-foot row">
-          <SubmitButton action={tried} disabled={!isEdited || isOutdated}>See what this changes …</SubmitButton>
+          <SubmitButton action={tried} disabled={!isEdited || isOld}>See what this changes …</SubmitButton>
           <Button disabled={!isEdited} onClick={() => begin(newer)}>Discard the changes</Button>
           <span class="small soft">Version {base.value.version}, created <Time at={base.value.created_at_ms} /></span>
         </div>

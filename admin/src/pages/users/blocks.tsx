@@ -36,7 +36,7 @@ export function Blocks({ userId, onChanged }: { userId: string; onChanged: () =>
           <>
             <Table caption="Blocks in force" columns={columns} rows={items} rowKey={keyOf} empty={
               <Empty title="The user is not blocked.">
-                <p>A block comes with stopping a session: stop it under <a href={`/admin/viewers?user_id=${userId}`}>Live viewers</a> and choose for how long.</p>
+                <p>A block comes with stopping a session: stop it under <a href={`/admin/viewers?q=${userId}`}>Live viewers</a> and choose for how long.</p>
               </Empty>
             } />
             {more && <p class="small soft list-more">Only the first {SHOWN_MAX} are shown.</p>}

@@ -34,6 +34,7 @@ test("the filter looks at who, stream and address", () => {
   const ids = (q: string, streamId = "", onlyWatching = false): string[] => filtered(all, { q, streamId, onlyWatching }).map((row) => row.id);
   expect(ids("A@LOCAL")).toEqual(["a"]);
   expect(ids("192.0")).toEqual(["b"]);
+  expect(ids("u_b")).toEqual(["b"]);
   expect(ids("", "news")).toEqual(["c"]);
   expect(ids("", "", true)).toEqual(["a", "c"]);
 });
