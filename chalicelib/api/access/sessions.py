@@ -11,7 +11,7 @@ from chalicelib.domain.money.lists import SessionFilter
 routes = Routes("sessions")
 
 
-@routes.add("GET", "/sessions", roles=STAFF, query=SessionsQuery)
+@routes.add("GET", "/sessions", roles=STAFF, query=SessionsQuery, etag=True)
 def list_sessions(call: Call) -> ListAnswer[SessionAnswer]:
     """List sessions, newest first: who is watching and from where, or (`state=ended`) who has watched.
 
@@ -30,7 +30,7 @@ def list_sessions(call: Call) -> ListAnswer[SessionAnswer]:
     return ListAnswer(items=[session_answer(row) for row in page.items], next_cursor=page.next_cursor)
 
 
-@routes.add("GET", "/sessions/{session_id}", roles=STAFF)
+@routes.add("GET", "/sessions/{session_id}", roles=STAFF, etag=True)
 def one_session(call: Call, session_id: str) -> SessionDetailAnswer:
     """Return a session of any user, with its reconciliation and what an adjustment may give or take."""
     row = call.services.playback.row(session_id)

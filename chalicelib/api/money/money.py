@@ -8,7 +8,7 @@ from chalicelib.domain.money.totals import MoneyTotals
 routes = Routes("money")
 
 
-@routes.add("GET", "/money/totals", roles=FINANCE, query=TotalsQuery)
+@routes.add("GET", "/money/totals", roles=FINANCE, query=TotalsQuery, etag=True)
 def money_totals(call: Call) -> TotalsAnswer:
     """Return what sessions cost and payments moved, by UTC day or month.
 

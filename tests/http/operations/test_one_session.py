@@ -53,6 +53,17 @@ def test_its_ledger_is_that_of_its_viewer(api: Api) -> None:
     assert {each["session_id"] for each in own} == {session_id} != {other}
 
 
+def test_what_has_not_changed_is_not_sent_again(api: Api) -> None:
+    admin, viewer = api.admin(), api.viewer()
+    session_id = api.watch(viewer)
+    api.end(viewer, session_id)
+    of_one = {"user_id": api.get(admin, f"/sessions/{session_id}")["user_id"], "state": "ended"}
+    for path, params in ((f"/sessions/{session_id}", {}), ("/sessions", of_one), ("/money/totals", {"by": "day"})):
+        first = api.http.get(path, params=params, headers=admin)
+        again = api.http.get(path, params=params, headers={**admin, "If-None-Match": first.headers["ETag"]})
+        assert (again.status_code, again.content) == (304, b""), path
+
+
 @pytest.mark.parametrize("what", ["", "/ledger"])
 def test_the_staff_alone_sees_it(api: Api, what: str) -> None:
     viewer = api.viewer()
