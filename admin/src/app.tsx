@@ -1,24 +1,28 @@
 /** Who sees what: the login page, or the frame with the page of the address. */
+import type { ComponentType } from "preact";
 import { ErrorBoundary, lazy, LocationProvider, Route, Router } from "preact-iso";
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { shownError, type ApiError } from "./api/client";
 import { Frame } from "./frame/frame";
+import { NotLoaded, PageFault } from "./frame/page_fault";
 import { SignIn } from "./session/sign_in";
 import { finances, operates, restore, user } from "./session/token";
 import { Empty, Message, Refusal } from "./ui/parts";
 import { Overview } from "./pages/overview/overview";
 
-const Streams = lazy(() => import("./pages/streams/streams").then((m) => m.Streams));
-const NewStream = lazy(() => import("./pages/streams/new_stream").then((m) => m.NewStream));
-const Stream = lazy(() => import("./pages/stream/stream").then((m) => m.Stream));
-const Viewers = lazy(() => import("./pages/viewers/viewers").then((m) => m.Viewers));
-const Sessions = lazy(() => import("./pages/sessions/sessions").then((m) => m.Sessions));
-const Session = lazy(() => import("./pages/sessions/session").then((m) => m.Session));
-const Users = lazy(() => import("./pages/users/users").then((m) => m.Users));
-const User = lazy(() => import("./pages/users/user").then((m) => m.User));
-const Money = lazy(() => import("./pages/money/money").then((m) => m.Money));
-const System = lazy(() => import("./pages/system/system").then((m) => m.System));
+/** A page that is loaded when it is first opened. */
+const part = (load: () => Promise<ComponentType>) => lazy(() => load().catch(() => NotLoaded));
+const Streams = part(() => import("./pages/streams/streams").then((m) => m.Streams));
+const NewStream = part(() => import("./pages/streams/new_stream").then((m) => m.NewStream));
+const Stream = part(() => import("./pages/stream/stream").then((m) => m.Stream));
+const Viewers = part(() => import("./pages/viewers/viewers").then((m) => m.Viewers));
+const Sessions = part(() => import("./pages/sessions/sessions").then((m) => m.Sessions));
+const Session = part(() => import("./pages/sessions/session").then((m) => m.Session));
+const Users = part(() => import("./pages/users/users").then((m) => m.Users));
+const User = part(() => import("./pages/users/user").then((m) => m.User));
+const Money = part(() => import("./pages/money/money").then((m) => m.Money));
+const System = part(() => import("./pages/system/system").then((m) => m.System));
 
 const RETRY_MS = 3_000;
 
@@ -49,22 +53,24 @@ export function App() {
     // For another person or role, nothing of the pages stays: neither data nor what was typed.
     <LocationProvider key={`${user.value.user_id} ${user.value.role}`} scope="/admin">
       <Frame>
-        <ErrorBoundary>
-          <Router onRouteChange={focusPage}>
-            <Route path="/admin/" component={Overview} />
-            <Route path="/admin/streams" component={operates() ? Streams : NotFound} />
-            <Route path="/admin/streams/new" component={operates() ? NewStream : NotFound} />
-            <Route path="/admin/streams/:id" component={operates() ? Stream : NotFound} />
-            <Route path="/admin/viewers" component={Viewers} />
-            <Route path="/admin/sessions" component={Sessions} />
-            <Route path="/admin/sessions/:id" component={Session} />
-            <Route path="/admin/users" component={Users} />
-            <Route path="/admin/users/:id" component={User} />
-            <Route path="/admin/money" component={finances() ? Money : NotFound} />
-            <Route path="/admin/system" component={System} />
-            <Route default component={NotFound} />
-          </Router>
-        </ErrorBoundary>
+        <PageFault>
+          <ErrorBoundary>
+            <Router onRouteChange={focusPage}>
+              <Route path="/admin/" component={Overview} />
+              <Route path="/admin/streams" component={operates() ? Streams : NotFound} />
+              <Route path="/admin/streams/new" component={operates() ? NewStream : NotFound} />
+              <Route path="/admin/streams/:id" component={operates() ? Stream : NotFound} />
+              <Route path="/admin/viewers" component={Viewers} />
+              <Route path="/admin/sessions" component={Sessions} />
+              <Route path="/admin/sessions/:id" component={Session} />
+              <Route path="/admin/users" component={Users} />
+              <Route path="/admin/users/:id" component={User} />
+              <Route path="/admin/money" component={finances() ? Money : NotFound} />
+              <Route path="/admin/system" component={System} />
+              <Route default component={NotFound} />
+            </Router>
+          </ErrorBoundary>
+        </PageFault>
       </Frame>
     </LocationProvider>
   );

@@ -75,10 +75,10 @@ class Endpoint:
     `key_scope` is the scope with which a service key may call the route; without it, none may. With `etag`, an answer
     has an `ETag`, and a GET that names it in `If-None-Match` returns 304. With `if_match`, a request may name the
     version that it changes in `If-Match`, and returns 412 if that is not the current one. `browser` is a route of the
-    dashboard's cookie: only a page of this origin may use it, and 401 removes the cookie. The last five are for the
-    OpenAPI document: `refusals` are error statuses that do not follow from the other fields, `operators_answer` is the
-    answer for operators, `keys_answer` that for service keys, `other_types` are further content types of a success, and
-    `failed` is another body of a 503.
+    dashboard's cookie: only a page of this origin may use it, and a refused cookie is removed. The last five are for
+    the OpenAPI document: `refusals` are error statuses that do not follow from the other fields, `operators_answer` is
+    the answer for operators, `keys_answer` that for service keys, `other_types` are further content types of a success,
+    and `failed` is another body of a 503.
     """
 
     method: str
@@ -155,7 +155,8 @@ def _respond(endpoint: Endpoint, view: View, request: Any, params: dict[str, str
         except Exception as error:
             response = problem_response(error, request.path, _of_payment(call))
             problem = json.loads(response.body)
-            if endpoint.browser and response.status_code == HTTPStatus.UNAUTHORIZED:
+            # Not at a login: a wrong password in one tab ends no login of another.
+            if endpoint.browser and endpoint.body is None and response.status_code == HTTPStatus.UNAUTHORIZED:
                 response.headers.update(without_token())
     services.monitoring.count_response(problem, endpoint.method, endpoint.path, request_id)
     if request_id:

@@ -147,7 +147,7 @@ def responses_of(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
     if revalidates(endpoint):
         successes["304"] = {"description": "unchanged since the answer with this tag", "headers": headers}
     refusals = {str(status): _refusal(status) for status in sorted(refusals_of(endpoint))}
-    if endpoint.browser and "401" in refusals:
+    if endpoint.browser and endpoint.body is None and "401" in refusals:
         refusals["401"]["headers"] |= SET_COOKIE
     if endpoint.failed:
         other = {"application/json": {"schema": names[(endpoint.failed, "serialization")]}}

@@ -87,6 +87,19 @@ def test_pages_and_buttons_follow_the_role(
     expect(dashboard.button("Erase")).to_have_count(0)
 
 
+def test_a_page_that_cannot_be_loaded_leaves_the_others(opened: Opened) -> None:
+    dashboard = opened()
+    part = re.compile(r"/assets/system-.*\.js")
+    dashboard.page.route(part, lambda route: route.abort())
+    dashboard.page.get_by_role("link", name="System").click()
+    expect(dashboard.page.get_by_role("alert")).to_contain_text("could not be loaded")
+    dashboard.page.get_by_role("link", name="Users").click()
+    dashboard.heading("Users")
+    dashboard.page.unroute(part)
+    dashboard.open("system", "System")
+    dashboard.faults.clear()
+
+
 def test_a_viewer_has_no_pages(platform: Platform, opened: Opened, viewer: Callable[[int], Viewer]) -> None:
     watcher = viewer(1_000)
     dashboard = opened()
