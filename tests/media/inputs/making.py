@@ -14,7 +14,8 @@ from tests.media.inputs.edits import EDITS
 from tests.media.inputs.model import Input
 
 AT_ONCE = 2
-COMMAND_S_MAX = 120
+# At the lowest priority beside a whole test run, seconds of work take minutes.
+COMMAND_S_MAX = 600
 FFMPEG = ("ffmpeg", "-hide_banner", "-nostdin", "-v", "error", "-y")
 
 
