@@ -18,7 +18,7 @@ class DriftMeter:
         self._heard = 0
 
     def restart(self) -> None:
-        """Measure from here on. At the turn of a loop, sound and picture begin anew, which looks like a drift."""
+        """Measure from here on. At the turn of a loop, sound and picture start again, which looks like a drift."""
         self._window.clear()
 
     def add(self, at_us: int, samples: int) -> int | None:

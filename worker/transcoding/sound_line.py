@@ -49,7 +49,7 @@ class SoundLine:
         return self.taken + len(self._bytes) // BYTES_PER_SAMPLE
 
     def restart_drift(self) -> None:
-        """Measure the drift from here on, where the source begins anew."""
+        """Measure the drift from here on, where the source starts again."""
         self._drift.restart()
 
     def add(self, data: bytes, at_us: int) -> None:

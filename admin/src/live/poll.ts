@@ -102,7 +102,7 @@ function isLoaded<T>(found: unknown): found is Loaded<T> {
 
 /**
  * Read while the component is shown: each `everyMs` (hidden: 10 s or more), the next read after the last one's end.
- * Another `key` begins anew, without the data of the old one. A failed read keeps the data, and is tried again.
+ * Another `key` starts from nothing, without the data of the old one. A failed read keeps the data, and is tried again.
  */
 export function usePoll<T>(key: string, load: Load<T>, everyMs: number = VISIBLE_MS): Polled<T> {
   const poll = useMemo(() => new Poll(load, everyMs), [key, everyMs]);

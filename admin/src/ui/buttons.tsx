@@ -47,7 +47,7 @@ export function SubmitButton({ action, look = "primary", disabled = false, child
 
 /**
  * A modal dialog. The browser keeps the focus in it, closes it on Escape, and returns the focus where it came from.
- * Its content is made anew each time that it opens.
+ * Its content is created each time that it opens.
  */
 export function Dialog({ open, onClose, title, children }: { open: boolean; onClose: () => void; title: string; children: ComponentChildren }) {
   const element = useRef<HTMLDialogElement>(null);

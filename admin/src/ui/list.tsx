@@ -13,7 +13,7 @@ interface Page<T> {
 
 /**
  * A list of the past, which is not polled: it loads its first page, and each further page on a click.
- * Another `of` begins anew.
+ * Another `of` starts a new list.
  */
 export function PagedList<T>({ of, load, children }: { of: string; load: (cursor: string | undefined) => Promise<Page<T>>; children: (items: T[]) => ComponentChildren }) {
   const items = useSignal<T[] | null>(null);

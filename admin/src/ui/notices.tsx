@@ -1,4 +1,4 @@
-/** The results of actions, in a corner of every page. Those who hear the page are told too. */
+/** The results of actions, in a corner of every page. Screen readers announce them. */
 import { X } from "lucide-preact";
 import { dismiss, notices } from "../actions/notices";
 import { Button } from "./buttons";

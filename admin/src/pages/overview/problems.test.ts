@@ -40,7 +40,7 @@ describe("problemsOf", () => {
     expect(keys({ streams: [{ ...down, desired_state: "stopped" } as Stream] })).toEqual([]);
   });
 
-  it("tells no worker from full workers, with or without waiting streams", () => {
+  it("distinguishes no worker from full workers, with or without waiting streams", () => {
     expect(of(overview({ workers: 0 }))[0]).toMatchObject({ key: "workers", severity: "error" });
     expect(of(overview({ workers: 0, streams_live: 0 }))).toEqual([]);
     expect(of(overview({ streams_running: 4, streams_live: 4 }))[0]).toMatchObject({ key: "capacity", severity: "warning" });

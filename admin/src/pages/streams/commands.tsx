@@ -67,7 +67,7 @@ export function StreamCommands({ stream, changed, slim = false }: { stream: Comm
       >
         <p>
           {what === "restart"
-            ? "The encoder ends and starts again, with the source opened anew. Viewers stay; their picture waits for a few seconds, and nobody pays for time that is not delivered."
+            ? "The encoder ends and starts again, and the source is opened again. Viewers stay; their picture waits for a few seconds, and no viewer pays for time that is not delivered."
             : what === "pause"
               ? "The encoder ends, and the sender is disconnected. Viewers are told that the stream is paused. Start continues it."
               : "The encoder ends, and the sender is disconnected. Viewers are told that the stream has stopped. Start begins it again."}

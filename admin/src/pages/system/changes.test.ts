@@ -29,6 +29,6 @@ it("leads to the page of a target", () => {
   expect(targetHref({ action: "block.lift", target: "b" })).toBeNull();
 });
 
-it("tells ids from emails", () => {
+it("distinguishes ids from emails", () => {
   expect(["u_abcdefghij0123456789", "key:abc", "u_x@local", "me@local"].map(isActorId)).toEqual([true, true, false, false]);
 });

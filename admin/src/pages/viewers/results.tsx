@@ -5,7 +5,7 @@ import { Panel } from "../../ui/parts";
 import { resultWords, stopSentence, type Stopped } from "./stop_many";
 
 export function StopResults({ of, onClose }: { of: readonly Stopped[]; onClose: () => void }) {
-  // What did not work is first: it is what is left to do.
+  // Failures are first, since they need another try.
   const ordered = [...of.filter((each) => each.error), ...of.filter((each) => !each.error)];
   return (
     <Panel title="Results of the stop" side={<Button slim onClick={onClose}>Close</Button>}>
